@@ -1,0 +1,684 @@
+/* Matrix products: c = a @ b [+ c] [+ bias] [then max(., 0)].
+ *
+ * The same product stands here twice. mg_gemm_naive is what the formula says, in three
+ * loops: read it first, and hold the other against it in the tests. mg_gemm is the one
+ * that runs. It computes the same sums, and gets its speed from four thoughts:
+ *
+ *   1. a tile of c lives in registers while k runs: each element of a and of b that is
+ *      loaded serves a whole row or column of the tile              (gemm_tile)
+ *   2. what a tile reads lies close together, in the order of reading; where it does not,
+ *      it is copied first, once, and read many times                  (gemm_pack)
+ *   3. the tiles are visited in an order that keeps what is read again in a cache
+ *                                                                     (gemm_run)
+ *   4. threads get tiles of their own                                 (gemm_run)
+ *
+ * Whatever the shape, the path and the number of threads, an element of c is
+ *
+ *     for each block of k, in order:   sum = 0;  sum = fma(a, b, sum) over its p, in order
+ *                                      c = (first block and not accumulating) ? sum : c + sum
+ *     c = c + bias;  c = max(c, 0)
+ *
+ * and the blocks depend on k alone. No sum is ever shared out over lanes or threads, so a
+ * row's bits depend neither on how many rows there are nor on who computed it.
+ *
+ * The plan of packing and blocking is Goto's and van de Geijn's, "Anatomy of
+ * high-performance matrix multiplication" (2008), doi 10.1145/1356052.1356053. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* ---- the plain product --------------------------------------------------------- */
+
+static void mg_gemm_naive(real *c, size_t ldc,
+                          const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                          const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
+                          size_t m, size_t n, size_t k, const real *bias, int flags)
+{
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            real sum = 0;
+            for (size_t p = 0; p < k; p++)
+                sum += a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col] * b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
+            if (flags & MG_ACCUMULATE) sum = c[i * ldc + j] + sum;
+            if (bias) sum = sum + bias[j];
+            if ((flags & MG_RELU) && sum < 0) sum = 0;          /* NaN is not < 0, and stays */
+            c[i * ldc + j] = sum;
+        }
+}
+
+/* ---- sizes ----------------------------------------------------------------------- */
+
+/* A tile is at most GEMM_ROWS x (2 vectors): as many sums as the registers hold beside two
+ * vectors of b and one element of a. AVX-512 and NEON have 32 registers, the others 16. */
+#if defined(__AVX512F__)
+enum { GEMM_ROWS = 12, GEMM_DEPTH = 784 };
+#elif defined(__aarch64__)
+enum { GEMM_ROWS = 12, GEMM_DEPTH = 256 };
+#else
+enum { GEMM_ROWS = 6, GEMM_DEPTH = 256 };
+#endif
+
+enum {
+    GEMM_WIDTH = 2 * V_LANES,                  /* columns of a panel: what a tile reads of b */
+    /* rows of a packed block of a: GEMM_ROWS, rounded up to whole vectors */
+    GEMM_PACKED_ROWS = (GEMM_ROWS + V_LANES - 1) / V_LANES * V_LANES,
+    GEMM_BLOCKS = 768 / GEMM_ROWS,             /* blocks of rows packed at a time */
+    GEMM_PANELS = 8192 / V_BYTES,              /* panels packed at a time */
+    GEMM_STACK = 24 * 1024 / sizeof(real),     /* packing up to this size needs no memory */
+    GEMM_NARROW = 2,                           /* up to so many columns, c is made transposed */
+    GEMM_NARROW_ROWS = 512,                    /* ... so many rows at a time */
+    GEMM_SERIAL = 400000                       /* below so many multiplications, one thread */
+};
+
+V_INLINE size_t gemm_min(size_t x, size_t y) { return x < y ? x : y; }
+
+/* Are lines so far apart that they fall into the same few places of the first cache? */
+V_INLINE int gemm_collides(ptrdiff_t line) { return line * (ptrdiff_t)sizeof(real) % 2048 == 0; }
+
+/* Machines with masked loads can read the end of a row of b in place. */
+#if defined(__AVX2__) || defined(__AVX512F__)
+enum { GEMM_MASKS = 1 };
+#else
+enum { GEMM_MASKS = 0 };
+#endif
+
+#define GEMM_UNROLL _Pragma("GCC unroll 16")
+
+/* The compiler shall walk with p row by row, instead of keeping an address for each row. */
+#define GEMM_WALK(p) __asm__("" : "+r"(p))
+
+/* ---- 1. a tile of c -------------------------------------------------------------- */
+
+/* What all tiles of one block of the product have in common. */
+struct gemm_step {
+    size_t ldc;
+    ptrdiff_t a_row, a_col, b_row;
+    size_t k;
+    int add;                        /* into c, instead of over it */
+    int relu;
+};
+
+/* c (rows, n) = [c +] a (rows, k) @ b (k, n) [+ bias] [then max(., 0)]
+ *
+ * `last` is how many lanes the last of the vectors has: n = (vectors - 1) V_LANES + last.
+ * rows, vectors and tail are constants wherever this is inlined: the loops over them
+ * disappear, and `sum` is registers. Any strides of a will do: rows are reached from
+ * every third one by one or two steps of a_row, which x86 adds while it loads. */
+V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias, size_t last,
+                        const struct gemm_step *step, const int rows, const int vectors, const int tail)
+{
+    const ptrdiff_t a_row = step->a_row, a_col = step->a_col, b_row = step->b_row;
+    const size_t ldc = step->ldc;
+    const real *a0 = a, *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
+    vreal sum[GEMM_ROWS][2];
+    GEMM_UNROLL for (int r = 0; r < rows; r++)
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
+    if (step->k > 64) {                              /* c arrives while k runs */
+        const real *at = c;
+        GEMM_UNROLL for (int r = 0; r < rows; r++, at += ldc) {
+            GEMM_WALK(at);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(at + v * V_LANES, 1);
+        }
+    }
+    for (size_t p = step->k; p > 0; p--) {
+        vreal y[2];
+        GEMM_UNROLL for (int v = 0; v < vectors; v++)
+            y[v] = tail && GEMM_MASKS && v == vectors - 1 ? v_load_first(b + v * V_LANES, last) : v_load(b + v * V_LANES);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            const real *row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+            const vreal x = v_set(row[(r % 3) * a_row]);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_fma(x, y[v], sum[r][v]);
+        }
+        a0 += a_col, a3 += a_col, a6 += a_col, a9 += a_col;
+        b += b_row;
+    }
+    if (step->add) {
+        const real *at = c;
+        GEMM_UNROLL for (int r = 0; r < rows; r++, at += ldc) {
+            GEMM_WALK(at);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) {
+                const real *x = at + v * V_LANES;
+                sum[r][v] = (tail && v == vectors - 1 ? v_load_first(x, last) : v_load(x)) + sum[r][v];
+            }
+        }
+    }
+    if (bias)
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) {
+            const vreal y = tail && v == vectors - 1 ? v_load_first(bias + v * V_LANES, last) : v_load(bias + v * V_LANES);
+            GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = sum[r][v] + y;
+        }
+    if (step->relu)
+        GEMM_UNROLL for (int r = 0; r < rows; r++)
+            GEMM_UNROLL for (int v = 0; v < vectors; v++)
+                sum[r][v] = v_select(sum[r][v] < 0, (vreal){0}, sum[r][v]);
+    if (tail && last < V_LANES) {
+        GEMM_UNROLL for (int r = 0; r < rows; r++, c += ldc) {
+            GEMM_WALK(c);
+            if (vectors > 1) v_store(c, sum[r][0]);
+            v_store_first(c + (vectors - 1) * V_LANES, sum[r][vectors - 1], last);
+        }
+    } else {
+        GEMM_UNROLL for (int r = 0; r < rows; r++, c += ldc) {
+            GEMM_WALK(c);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) v_store(c + v * V_LANES, sum[r][v]);
+        }
+    }
+}
+
+/* One function for each height, so that no block of rows wastes any: gemm_tiles[rows - 1]
+ * [vectors - 1][whether the last vector is cut short]. */
+#define GEMM_OUTLINE static __attribute__((noinline, noclone))      /* one copy is enough */
+typedef void gemm_kernel(real *c, const real *a, const real *b, const real *bias, size_t last,
+                         const struct gemm_step *step);
+
+#define GEMM_KERNEL(rows, vectors, tail)                                                           \
+    static void gemm_tile_##rows##_##vectors##_##tail(real *c, const real *a, const real *b,         \
+            const real *bias, size_t last, const struct gemm_step *step)                             \
+    {                                                                                              \
+        gemm_tile(c, a, b, bias, last, step, rows, vectors, tail);                                 \
+    }
+#if defined(__AVX512F__)                     /* a mask costs nothing here: all vectors are cut, some at their end */
+enum { GEMM_CUTS = 1 };
+#define GEMM_KERNELS(rows) GEMM_KERNEL(rows, 1, 1) GEMM_KERNEL(rows, 2, 1)
+#define GEMM_ROW_OF_TABLE(rows) {{gemm_tile_##rows##_1_1}, {gemm_tile_##rows##_2_1}},
+#else
+enum { GEMM_CUTS = 2 };
+#define GEMM_KERNELS(rows) \
+    GEMM_KERNEL(rows, 1, 0) GEMM_KERNEL(rows, 1, 1) GEMM_KERNEL(rows, 2, 0) GEMM_KERNEL(rows, 2, 1)
+#define GEMM_ROW_OF_TABLE(rows) \
+    {{gemm_tile_##rows##_1_0, gemm_tile_##rows##_1_1}, {gemm_tile_##rows##_2_0, gemm_tile_##rows##_2_1}},
+#endif
+
+#define GEMM_UP_TO_6(x) x(1) x(2) x(3) x(4) x(5) x(6)
+#define GEMM_FROM_7(x) x(7) x(8) x(9) x(10) x(11) x(12)
+#if defined(__AVX512F__) || defined(__aarch64__)
+#define GEMM_HEIGHTS(x) GEMM_UP_TO_6(x) GEMM_FROM_7(x)
+#else
+#define GEMM_HEIGHTS(x) GEMM_UP_TO_6(x)
+#endif
+GEMM_HEIGHTS(GEMM_KERNELS)
+static gemm_kernel *const gemm_tiles[GEMM_ROWS][2][GEMM_CUTS] = {GEMM_HEIGHTS(GEMM_ROW_OF_TABLE)};
+
+/* ---- 2. packing ------------------------------------------------------------------- */
+
+/* One vector out of pieces of 16 bytes, `apart` elements from each other in memory */
+typedef real gemm_piece __attribute__((vector_size(16)));
+enum { GEMM_PIECE = 16 / sizeof(real), GEMM_PIECES = V_BYTES / 16 };
+
+V_INLINE vreal gemm_gather(const real *p, ptrdiff_t apart)
+{
+#if V_BYTES == 16
+    (void)apart;
+    return v_load(p);
+#else
+    const __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)p)),
+                                            _mm_loadu_ps((const float *)(p + apart)), 1);
+#if V_BYTES == 32
+    return (vreal)low;
+#else
+    const __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)(p + 2 * apart))),
+                                             _mm_loadu_ps((const float *)(p + 3 * apart)), 1);
+    return (vreal)_mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+#endif
+#endif
+}
+
+/* Pairs of elements (or of two neighbours) from the low or high half of each 16 bytes of x and y */
+#define GEMM_PAIRS(x, y, ...) ((vreal)__builtin_shufflevector((vdouble)(x), (vdouble)(y), __VA_ARGS__))
+#if V_BYTES == 64
+#define GEMM_LOW64(x, y) GEMM_PAIRS(x, y, 0, 8, 2, 10, 4, 12, 6, 14)
+#define GEMM_HIGH64(x, y) GEMM_PAIRS(x, y, 1, 9, 3, 11, 5, 13, 7, 15)
+#define GEMM_LOW32(x, y) __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define GEMM_HIGH32(x, y) __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#elif V_BYTES == 32
+#define GEMM_LOW64(x, y) GEMM_PAIRS(x, y, 0, 4, 2, 6)
+#define GEMM_HIGH64(x, y) GEMM_PAIRS(x, y, 1, 5, 3, 7)
+#define GEMM_LOW32(x, y) __builtin_shufflevector(x, y, 0, 8, 1, 9, 4, 12, 5, 13)
+#define GEMM_HIGH32(x, y) __builtin_shufflevector(x, y, 2, 10, 3, 11, 6, 14, 7, 15)
+#else
+#define GEMM_LOW64(x, y) GEMM_PAIRS(x, y, 0, 2)
+#define GEMM_HIGH64(x, y) GEMM_PAIRS(x, y, 1, 3)
+#define GEMM_LOW32(x, y) __builtin_shufflevector(x, y, 0, 4, 1, 5)
+#define GEMM_HIGH32(x, y) __builtin_shufflevector(x, y, 2, 6, 3, 7)
+#endif
+
+/* x[q] lane i = src[i * line + q] for q < GEMM_PIECE: a strip of V_LANES lines, transposed. The
+ * loads already bring the 16 bytes of a line to their place; what is left happens within them. */
+V_INLINE void gemm_transpose(vreal *x, const real *src, ptrdiff_t line)
+{
+    const vreal x0 = gemm_gather(src, GEMM_PIECE * line), x1 = gemm_gather(src + line, GEMM_PIECE * line);
+#if MG_DOUBLE
+    x[0] = GEMM_LOW64(x0, x1), x[1] = GEMM_HIGH64(x0, x1);
+#else
+    const vreal x2 = gemm_gather(src + 2 * line, GEMM_PIECE * line), x3 = gemm_gather(src + 3 * line, GEMM_PIECE * line);
+    const vreal low01 = GEMM_LOW32(x0, x1), high01 = GEMM_HIGH32(x0, x1);
+    const vreal low23 = GEMM_LOW32(x2, x3), high23 = GEMM_HIGH32(x2, x3);
+    x[0] = GEMM_LOW64(low01, low23), x[1] = GEMM_HIGH64(low01, low23);
+    x[2] = GEMM_LOW64(high01, high23), x[3] = GEMM_HIGH64(high01, high23);
+#endif
+}
+
+/* x[i] lane j <-> x[j] lane i, for the V_LANES vectors of x: first inside each 16 bytes, then those
+ * 16 bytes as wholes. More work than the above, but each line was read by one load: where lines
+ * are a multiple of 2 KB apart they drive each other out of the first cache, and that counts. */
+V_INLINE void gemm_transpose_square(vreal *x)
+{
+    GEMM_UNROLL for (int i = 0; i < (int)V_LANES; i += GEMM_PIECE) {
+#if MG_DOUBLE
+        const vreal low = GEMM_LOW64(x[i], x[i + 1]), high = GEMM_HIGH64(x[i], x[i + 1]);
+        x[i] = low, x[i + 1] = high;
+#else
+        const vreal low01 = GEMM_LOW32(x[i], x[i + 1]), high01 = GEMM_HIGH32(x[i], x[i + 1]);
+        const vreal low23 = GEMM_LOW32(x[i + 2], x[i + 3]), high23 = GEMM_HIGH32(x[i + 2], x[i + 3]);
+        x[i] = GEMM_LOW64(low01, low23), x[i + 1] = GEMM_HIGH64(low01, low23);
+        x[i + 2] = GEMM_LOW64(high01, high23), x[i + 3] = GEMM_HIGH64(high01, high23);
+#endif
+    }
+    GEMM_UNROLL for (int i = 0; i < (int)GEMM_PIECE && GEMM_PIECES > 1; i++) {
+#if V_BYTES == 64
+        const vreal x0 = x[i], x1 = x[i + GEMM_PIECE], x2 = x[i + 2 * GEMM_PIECE], x3 = x[i + 3 * GEMM_PIECE];
+        const vreal low01 = GEMM_PAIRS(x0, x1, 0, 1, 2, 3, 8, 9, 10, 11);
+        const vreal high01 = GEMM_PAIRS(x0, x1, 4, 5, 6, 7, 12, 13, 14, 15);
+        const vreal low23 = GEMM_PAIRS(x2, x3, 0, 1, 2, 3, 8, 9, 10, 11);
+        const vreal high23 = GEMM_PAIRS(x2, x3, 4, 5, 6, 7, 12, 13, 14, 15);
+        x[i] = GEMM_PAIRS(low01, low23, 0, 1, 4, 5, 8, 9, 12, 13);
+        x[i + GEMM_PIECE] = GEMM_PAIRS(low01, low23, 2, 3, 6, 7, 10, 11, 14, 15);
+        x[i + 2 * GEMM_PIECE] = GEMM_PAIRS(high01, high23, 0, 1, 4, 5, 8, 9, 12, 13);
+        x[i + 3 * GEMM_PIECE] = GEMM_PAIRS(high01, high23, 2, 3, 6, 7, 10, 11, 14, 15);
+#elif V_BYTES == 32
+        const vreal low = GEMM_PAIRS(x[i], x[i + GEMM_PIECE], 0, 1, 4, 5), high = GEMM_PAIRS(x[i], x[i + GEMM_PIECE], 2, 3, 6, 7);
+        x[i] = low, x[i + GEMM_PIECE] = high;
+#endif
+    }
+}
+
+/* One square of V_LANES x V_LANES for gemm_pack, where src runs along k: `lines` and `k` may be less
+ * than V_LANES; what is beyond `lines` becomes 0. */
+V_INLINE void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff_t line, size_t lines, size_t k)
+{
+    vreal x[V_LANES];
+    const int full = lines == V_LANES && k >= V_LANES;
+    GEMM_UNROLL for (size_t i = 0; i < V_LANES; i++)
+        x[i] = full ? v_load(src + (ptrdiff_t)i * line)
+             : i < lines ? v_load_first(src + (ptrdiff_t)i * line, gemm_min(k, V_LANES)) : (vreal){0};
+    gemm_transpose_square(x);
+    GEMM_UNROLL for (size_t p = 0; p < V_LANES; p++)
+        if (p < k) v_store(dst + p * width, x[p]);
+}
+
+/* dst[p, i] = src[i * line + p * along] for i < lines, 0 for i >= lines      dst: (k, width)
+ * width is a multiple of V_LANES. For a panel of b the lines are columns, for a block of a
+ * rows: a tile reads either along k, the lines side by side. */
+GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t line, ptrdiff_t along,
+                      size_t lines, size_t k)
+{
+    for (size_t i = 0; i < width; i += V_LANES, src += (ptrdiff_t)V_LANES * line, dst += V_LANES) {
+        const size_t left = i < lines ? lines - i : 0, count = left < V_LANES ? left : V_LANES;
+        if (along == 1) {
+            size_t p = 0;
+            if (count == V_LANES && !gemm_collides(line))
+                for (vreal x[GEMM_PIECE]; p + GEMM_PIECE <= k; p += GEMM_PIECE) {
+                    gemm_transpose(x, src + p, line);
+                    GEMM_UNROLL for (size_t q = 0; q < GEMM_PIECE; q++) v_store(dst + (p + q) * width, x[q]);
+                }
+            for (; p < k; p += V_LANES) gemm_pack_square(dst + p * width, width, src + p, line, count, k - p);
+        } else if (line == 1) {
+            if (count == V_LANES)
+                for (size_t p = 0; p < k; p++) v_store(dst + p * width, v_load(src + (ptrdiff_t)p * along));
+            else
+                for (size_t p = 0; p < k; p++) v_store(dst + p * width, v_load_first(src + (ptrdiff_t)p * along, count));
+        } else {
+            for (size_t p = 0; p < k; p++)
+                for (size_t j = 0; j < V_LANES; j++)
+                    dst[p * width + j] = j < count ? src[(ptrdiff_t)j * line + (ptrdiff_t)p * along] : 0;
+        }
+    }
+}
+
+/* ---- 3. and 4. blocks, and who computes them --------------------------------------- */
+
+/* A product, and the block of it that is being computed: blocks of rows [block, block + blocks),
+ * panels of columns [panel, panel + panels), k in [p, p + depth). */
+struct gemm_plan {
+    real *c;
+    const real *a, *b, *bias;
+    ptrdiff_t a_row, a_col, b_row, b_col;
+    size_t ldc, m, n, k;
+    int flags;
+
+    size_t height, higher;          /* rows of a block; so many first blocks have one more */
+    size_t all_blocks, all_panels;
+    size_t block, blocks, panel, panels, p, depth;
+    size_t packed_from;             /* the panel, counted in this block, from which on b is packed */
+    real *packed_a, *packed_b;      /* NULL: read in place */
+    size_t chunks;
+    int by_columns;                 /* how the block is cut into chunks */
+};
+
+/* The first row of a block; the heights of blocks differ by one at most. */
+V_INLINE size_t gemm_row(const struct gemm_plan *g, size_t block)
+{
+    return block * g->height + gemm_min(block, g->higher);
+}
+
+/* The tiles of row blocks [block, block_end) and panels [panel, panel_end) of the current block */
+static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_end, size_t panel, size_t panel_end)
+{
+    const int last_depth = g->p + g->depth == g->k;
+    struct gemm_step step = {
+        .ldc = g->ldc, .k = g->depth,
+        .a_row = g->packed_a ? 1 : g->a_row, .a_col = g->packed_a ? GEMM_PACKED_ROWS : g->a_col,
+        .add = g->p > 0 || (g->flags & MG_ACCUMULATE), .relu = last_depth && (g->flags & MG_RELU),
+    };
+    const real *a0 = g->a + (ptrdiff_t)g->p * g->a_col;
+    for (; panel < panel_end; panel++) {
+        const size_t j = (g->panel + panel) * GEMM_WIDTH, width = gemm_min(g->n - j, GEMM_WIDTH);
+        const size_t vectors = (width + V_LANES - 1) / V_LANES, last = width - (vectors - 1) * V_LANES;
+        const real *bias = last_depth && g->bias ? g->bias + j : NULL;
+        const real *b;
+        if (panel >= g->packed_from) {
+            b = g->packed_b + (panel - g->packed_from) * g->depth * GEMM_WIDTH;
+            step.b_row = (ptrdiff_t)(vectors * V_LANES);
+        } else {
+            b = g->b + (ptrdiff_t)g->p * g->b_row + (ptrdiff_t)j;
+            step.b_row = g->b_row;
+        }
+        size_t i = gemm_row(g, g->block + block);
+        for (size_t x = block; x < block_end; x++) {
+            const size_t rows = g->height + (g->block + x < g->higher);
+            const real *a = g->packed_a ? g->packed_a + x * g->depth * GEMM_PACKED_ROWS : a0 + (ptrdiff_t)i * g->a_row;
+            gemm_tiles[rows - 1][vectors - 1][GEMM_CUTS > 1 && last < V_LANES](g->c + i * g->ldc + j, a, b, bias, last, &step);
+            i += rows;
+        }
+    }
+}
+
+static void gemm_compute_chunk(void *context, size_t chunk)
+{
+    const struct gemm_plan *g = context;
+    if (g->by_columns)
+        gemm_compute(g, 0, g->blocks, chunk * g->panels / g->chunks, (chunk + 1) * g->panels / g->chunks);
+    else
+        gemm_compute(g, chunk * g->blocks / g->chunks, (chunk + 1) * g->blocks / g->chunks, 0, g->panels);
+}
+
+/* One chunk's share of packing: panels of b first, blocks of a behind them. */
+static void gemm_pack_chunk(void *context, size_t chunk)
+{
+    const struct gemm_plan *g = context;
+    const size_t panels = g->panels - g->packed_from, items = panels + (g->packed_a ? g->blocks : 0);
+    for (size_t x = chunk * items / g->chunks; x < (chunk + 1) * items / g->chunks; x++)
+        if (x < panels) {
+            const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH, width = gemm_min(g->n - j, GEMM_WIDTH);
+            gemm_pack(g->packed_b + x * g->depth * GEMM_WIDTH, (width + V_LANES - 1) / V_LANES * V_LANES,
+                      g->b + (ptrdiff_t)g->p * g->b_row + (ptrdiff_t)j * g->b_col, g->b_col, g->b_row, width, g->depth);
+        } else {
+            const size_t block = g->block + (x - panels), i = gemm_row(g, block);
+            gemm_pack(g->packed_a + (x - panels) * g->depth * GEMM_PACKED_ROWS, GEMM_PACKED_ROWS,
+                      g->a + (ptrdiff_t)i * g->a_row + (ptrdiff_t)g->p * g->a_col, g->a_row, g->a_col,
+                      gemm_row(g, block + 1) - i, g->depth);
+        }
+}
+
+static void gemm_each_chunk(struct gemm_plan *g, void (*body)(void *, size_t))
+{
+    if (g->chunks > 1) mg_parallel(g->chunks, body, g);
+    else body(g, 0);
+}
+
+/* All blocks of a product: columns outside, k in the middle, rows inside, so that packed panels
+ * of b serve all rows. k is cut evenly into as few blocks as GEMM_DEPTH allows. */
+static void gemm_run(struct gemm_plan *g, size_t depth, int pack_a, int pack_b, real *buffer)
+{
+    for (g->panel = 0; g->panel < g->all_panels; g->panel += g->panels) {
+        g->panels = pack_b ? gemm_min(g->all_panels - g->panel, GEMM_PANELS) : g->all_panels;
+        g->packed_from = pack_b ? 0 : !GEMM_MASKS && g->n % V_LANES ? g->panels - 1 : g->panels;
+        for (g->p = 0; g->p < g->k; g->p += g->depth) {
+            g->depth = gemm_min(g->k - g->p, depth);
+            for (g->block = 0; g->block < g->all_blocks; g->block += g->blocks) {
+                g->blocks = gemm_min(g->all_blocks - g->block, GEMM_BLOCKS);
+                g->packed_b = buffer;
+                g->packed_a = pack_a ? buffer + (g->panels - g->packed_from) * depth * GEMM_WIDTH : NULL;
+                if (g->block > 0) {                  /* b is packed already */
+                    const size_t from = g->packed_from;
+                    g->packed_from = g->panels;
+                    if (pack_a) gemm_each_chunk(g, gemm_pack_chunk);
+                    g->packed_from = from;
+                } else if (pack_a || g->packed_from < g->panels) gemm_each_chunk(g, gemm_pack_chunk);
+                gemm_each_chunk(g, gemm_compute_chunk);
+            }
+        }
+    }
+}
+
+/* ---- memory for packing ------------------------------------------------------------ */
+
+/* The last buffer is kept for the next call: fresh memory costs a page fault for each 4 KB.
+ * Whoever calls meanwhile finds the place empty and gets memory of its own. The first
+ * cache line of a buffer holds its size. */
+static _Atomic(char *) gemm_spare;
+
+static real *gemm_buffer(size_t size)
+{
+    char *memory = atomic_exchange(&gemm_spare, NULL);
+    if (memory) {
+        size_t has;
+        memcpy(&has, memory, sizeof has);
+        if (has >= size) return (real *)(memory + 64);
+        free(memory);
+    }
+    size = (size + 65535) / 65536 * 65536;
+    memory = aligned_alloc(64, size + 64);
+    if (!memory) return NULL;
+    memcpy(memory, &size, sizeof size);
+    return (real *)(memory + 64);
+}
+
+static void gemm_buffer_return(real *buffer)
+{
+    free(atomic_exchange(&gemm_spare, (char *)buffer - 64));
+}
+
+/* The same bits without any memory, for the day there is none. */
+GEMM_OUTLINE __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, size_t depth)
+{
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            vreal x = {g->flags & MG_ACCUMULATE ? g->c[i * g->ldc + j] : 0};
+            for (size_t start = 0; start < g->k; start += depth) {
+                vreal sum = {0};
+                for (size_t p = start; p < gemm_min(start + depth, g->k); p++)
+                    sum = v_fma((vreal){g->a[(ptrdiff_t)i * g->a_row + (ptrdiff_t)p * g->a_col]},
+                                (vreal){g->b[(ptrdiff_t)p * g->b_row + (ptrdiff_t)j * g->b_col]}, sum);
+                x = start == 0 && !(g->flags & MG_ACCUMULATE) ? sum : x + sum;
+            }
+            real y = x[0];
+            if (g->bias) y = y + g->bias[j];
+            if ((g->flags & MG_RELU) && y < 0) y = 0;
+            g->c[i * g->ldc + j] = y;
+        }
+}
+
+/* c[i, j] = t[i * t_row + j * t_col] [+ bias[j]] [then max(., 0)]      c: (m, n): what was computed beside c */
+GEMM_OUTLINE void gemm_finish(real *c, size_t ldc, const real *t, size_t t_row, size_t t_col, size_t m, size_t n,
+                              const real *bias, int flags)
+{
+    const real floor = flags & MG_RELU ? 0 : -(real)INFINITY;     /* NaN is not < floor, and stays */
+    if (n == 1 && ldc == 1 && t_row == 1) {
+        const real y = bias ? bias[0] : (real)-0.0;               /* x + -0 is x, for each x */
+        for (size_t i = 0; i < m; i++) c[i] = t[i] + y < floor ? floor : t[i] + y;
+        return;
+    }
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++) {
+            const real x = t[i * t_row + j * t_col] + (bias ? bias[j] : (real)-0.0);
+            c[i * ldc + j] = x < floor ? floor : x;
+        }
+}
+
+/* ---- few rows, columns along k ------------------------------------------------------- */
+
+/* Where one pass over b serves all rows of c, packing is half the work. A product of few rows
+ * with a transposed b (batch 1 through a Linear layer) therefore transposes strip by strip in
+ * registers, and uses each strip at once. Two vectors of columns at a time, since the additions
+ * to one wait for each other. */
+enum { GEMM_FEW = 2 };
+
+struct gemm_few_plan {
+    const struct gemm_plan *g;
+    size_t depth, groups, chunks;
+};
+
+V_INLINE void gemm_few_strip(vreal (*sum)[2], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                             const real *b, ptrdiff_t line, const int rows)
+{
+    GEMM_UNROLL for (int v = 0; v < 2; v++) {
+        vreal x[GEMM_PIECE];
+        gemm_transpose(x, b + v * (ptrdiff_t)V_LANES * line, line);
+        GEMM_UNROLL for (size_t q = 0; q < GEMM_PIECE; q++)
+            GEMM_UNROLL for (int r = 0; r < rows; r++)
+                sum[r][v] = v_fma(v_set(a[r * a_row + (ptrdiff_t)q * a_col]), x[q], sum[r][v]);
+    }
+}
+
+V_INLINE void gemm_few_square(vreal (*sum)[2], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                              const real *b, ptrdiff_t line, const int rows)
+{
+    GEMM_UNROLL for (int v = 0; v < 2; v++) {
+        vreal x[V_LANES];
+        GEMM_UNROLL for (size_t q = 0; q < V_LANES; q++) {
+            const real *from = b + (ptrdiff_t)(v * V_LANES + q) * line;
+            x[q] = v_load(from);
+            __builtin_prefetch(from + 4 * V_LANES, 0, 2);
+        }
+        gemm_transpose_square(x);
+        const real *at = a;
+        GEMM_UNROLL for (size_t q = 0; q < V_LANES; q++, at += a_col)
+            GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = v_fma(v_set(at[r * a_row]), x[q], sum[r][v]);
+    }
+}
+
+/* Columns [j, j + GEMM_WIDTH), of which those from column `from` on are kept */
+V_INLINE void gemm_few(const struct gemm_few_plan *plan, size_t j, size_t from, const int rows)
+{
+    const struct gemm_plan *g = plan->g;
+    const ptrdiff_t line = g->b_col, a_row = g->a_row, a_col = g->a_col;
+    const real *a = g->a, *b = g->b + (ptrdiff_t)j * line;
+    const int squares = gemm_collides(line);
+    real total[GEMM_FEW][GEMM_WIDTH] = {{0}};
+    for (int r = 0; r < rows && (g->flags & MG_ACCUMULATE); r++)
+        memcpy(total[r] + (from - j), g->c + r * g->ldc + from, (j + GEMM_WIDTH - from) * sizeof(real));
+    for (size_t start = 0; start < g->k; start += plan->depth) {
+        const size_t end = gemm_min(start + plan->depth, g->k);
+        vreal sum[GEMM_FEW][2];
+        GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = (vreal){0};
+        size_t p = start;
+        for (; squares && p + V_LANES <= end; p += V_LANES) {
+            gemm_few_square(sum, a, a_row, a_col, b, line, rows);
+            a += (ptrdiff_t)V_LANES * a_col, b += V_LANES;
+        }
+        for (; p + GEMM_PIECE <= end; p += GEMM_PIECE) {
+            gemm_few_strip(sum, a, a_row, a_col, b, line, rows);
+            a += (ptrdiff_t)GEMM_PIECE * a_col, b += GEMM_PIECE;
+        }
+        if (p < end) {
+            real x[GEMM_PIECE][GEMM_WIDTH];
+            gemm_pack(x[0], GEMM_WIDTH, b, line, 1, GEMM_WIDTH, end - p);
+            for (size_t q = 0; p < end; p++, q++, a += a_col, b++)
+                GEMM_UNROLL for (int r = 0; r < rows; r++)
+                    GEMM_UNROLL for (int v = 0; v < 2; v++)
+                        sum[r][v] = v_fma(v_set(a[r * a_row]), v_load(x[q] + v * V_LANES), sum[r][v]);
+        }
+        const int add = start > 0 || (g->flags & MG_ACCUMULATE);
+        GEMM_UNROLL for (int r = 0; r < rows; r++)
+            GEMM_UNROLL for (int v = 0; v < 2; v++) {
+                real *at = total[r] + v * V_LANES;
+                v_store(at, add ? v_load(at) + sum[r][v] : sum[r][v]);
+            }
+    }
+    gemm_finish(g->c + from, g->ldc, total[0] + (from - j), GEMM_WIDTH, 1,
+                (size_t)rows, j + GEMM_WIDTH - from, g->bias ? g->bias + from : NULL, g->flags);
+}
+
+static void gemm_few_chunk(void *context, size_t chunk)
+{
+    const struct gemm_few_plan *plan = context;
+    const struct gemm_plan *g = plan->g;
+    for (size_t x = chunk * plan->groups / plan->chunks; x < (chunk + 1) * plan->groups / plan->chunks; x++) {
+        const size_t from = x * GEMM_WIDTH, j = gemm_min(from, g->n - GEMM_WIDTH);
+        if (g->m == 1) gemm_few(plan, j, from, 1);
+        else gemm_few(plan, j, from, 2);
+    }
+}
+
+/* ---- the product ------------------------------------------------------------------- */
+
+/* One or two columns fill a vector badly; the many rows fill it well. So c.T = b.T @ a.T, some
+ * rows at a time, and into a small array from which c, bias and the rest follow. */
+static void gemm_narrow(real *c, size_t ldc, const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                        const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
+                        size_t m, size_t n, size_t k, const real *bias, int flags)
+{
+    _Alignas(64) real t[GEMM_NARROW * GEMM_NARROW_ROWS];
+    for (size_t i = 0; i < m; i += GEMM_NARROW_ROWS) {
+        const size_t rows = gemm_min(m - i, GEMM_NARROW_ROWS);
+        for (size_t j = 0; j < n && (flags & MG_ACCUMULATE); j++)
+            for (size_t r = 0; r < rows; r++) t[j * rows + r] = c[(i + r) * ldc + j];
+        mg_gemm(t, rows, b, b_col, b_row, a + (ptrdiff_t)i * a_row, a_col, a_row, n, rows, k, NULL, flags & MG_ACCUMULATE);
+        gemm_finish(c + i * ldc, ldc, t, 1, rows, rows, n, bias, flags);
+    }
+}
+
+static void mg_gemm(real *c, size_t ldc,
+                    const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                    const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
+                    size_t m, size_t n, size_t k, const real *bias, int flags)
+{
+    if (m == 0 || n == 0) return;
+    if (k == 0) {
+        mg_gemm_naive(c, ldc, a, a_row, a_col, b, b_row, b_col, m, n, k, bias, flags);
+        return;
+    }
+    if (n <= GEMM_NARROW && m > 2 * GEMM_NARROW) {
+        gemm_narrow(c, ldc, a, a_row, a_col, b, b_row, b_col, m, n, k, bias, flags);
+        return;
+    }
+    if (n == 1) b_col = 1;                       /* never taken, so any will do */
+
+    struct gemm_plan g = {.c = c, .ldc = ldc, .a = a, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row,
+                          .b_col = b_col, .m = m, .n = n, .k = k, .bias = bias, .flags = flags, .chunks = 1};
+    g.all_blocks = (m + GEMM_ROWS - 1) / GEMM_ROWS;
+    g.all_panels = (n + GEMM_WIDTH - 1) / GEMM_WIDTH;
+    if ((double)m * (double)n * (double)k > GEMM_SERIAL) {
+        g.by_columns = n >= 1024 || n >= 2 * m;
+        if (!g.by_columns) g.all_blocks = gemm_min((g.all_blocks + 3) / 4 * 4, m);
+        g.chunks = gemm_min(g.by_columns ? g.all_panels : g.all_blocks, 16);
+    }
+    g.height = m / g.all_blocks, g.higher = m % g.all_blocks;
+
+    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH, depth = (k + depths - 1) / depths;
+    if (b_row == 1 && m <= GEMM_FEW && n >= GEMM_WIDTH) {
+        struct gemm_few_plan few = {.g = &g, .depth = depth, .groups = g.all_panels, .chunks = 1};
+        if (g.chunks > 1) {
+            few.chunks = gemm_min(few.groups, 16);
+            mg_parallel(few.chunks, gemm_few_chunk, &few);
+        } else gemm_few_chunk(&few, 0);
+        return;
+    }
+    const int pack_b = b_col != 1 || (m > 4 * GEMM_ROWS && depth * n > 128 * 1024);
+    const int pack_a = g.all_panels > 4 && m * depth > 128 * 1024;
+    const size_t packed_panels = pack_b ? gemm_min(g.all_panels, GEMM_PANELS) : !GEMM_MASKS && n % V_LANES ? 1 : 0;
+    const size_t packed_blocks = pack_a ? gemm_min(g.all_blocks, GEMM_BLOCKS) : 0;
+    const size_t size = depth * (packed_panels * GEMM_WIDTH + packed_blocks * GEMM_PACKED_ROWS);
+    if (size <= GEMM_STACK) {
+        _Alignas(64) real buffer[GEMM_STACK];
+        gemm_run(&g, depth, pack_a, pack_b, buffer);
+        return;
+    }
+    real *buffer = gemm_buffer(size * sizeof(real));
+    if (!buffer) {
+        gemm_slow(&g, depth);
+        return;
+    }
+    gemm_run(&g, depth, pack_a, pack_b, buffer);
+    gemm_buffer_return(buffer);
+}

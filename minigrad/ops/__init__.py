@@ -1,0 +1,25 @@
+"""Operations: one class each, forward and under it backward, and the functions that run them.
+
+Read them in this order: arithmetic, activation, reduction, broadcast, linalg, shape, norm,
+loss. `functions` holds every public function of these rooms by its name.
+"""
+
+from minigrad.ops import (
+    activation,
+    arithmetic,
+    broadcast,
+    creation,
+    linalg,
+    loss,
+    norm,
+    random,
+    reduction,
+    shape,
+)
+
+functions = {
+    name: value
+    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, shape)
+    for name, value in vars(room).items()
+    if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
+}

@@ -1,0 +1,25 @@
+from minigrad.autograd cimport Op
+from minigrad.kernels cimport mg_binary, mg_kernels
+from minigrad.tensor cimport Kind, Tensor
+
+ctypedef void (*unary_kernel)(void *y, const void *x, size_t n) noexcept
+
+cdef class Unary(Op):
+    """y = f(x), element by element, on floating tensors."""
+    cdef Tensor forward(self, Tensor x)
+    cdef Tensor compute(self, Tensor x, unary_kernel kernel, str numpy_name)
+
+cdef class Binary(Op):
+    """y = a o b, element by element, on tensors that broadcast."""
+    cdef Tensor a, b                # the operands' shapes, where they differ
+    cdef Tensor forward(self, Tensor a, Tensor b)
+    cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name)
+    cdef tuple settle(self, object da, object db)
+
+cdef Tensor unary(Unary op, object x)
+cdef Tensor binary(Binary op, object x, object y)
+cdef const mg_kernels *kernels(Tensor x) noexcept       # x's table (float's for the dtypes that have none)
+cdef Tensor floating(object x)                          # a number or integer tensor as the default float
+cdef Tensor convert(Tensor x, Kind kind)                # recorded; x itself where it has that dtype
+cdef tuple operands(str who, object x, object y)        # both as tensors of one dtype
+cdef object assign(Tensor x, object value)              # x <- value, in x's own memory

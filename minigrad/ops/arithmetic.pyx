@@ -1,0 +1,648 @@
+"""Arithmetic on elements: what + - * / ** and the everyday functions do, and their gradients.
+
+Each class is one operation: its formula, forward, and under it backward. The function that
+people call stands below its class.
+"""
+from minigrad.autograd cimport Op, recording
+from minigrad.kernels cimport K, mg_binary, mg_kernels
+from minigrad.ops.broadcast cimport combine, shape_only, sum_to
+from minigrad.tensor cimport (
+    BOOL, FLOAT64, KINDS, Kind, Tensor, cast, copy_into, copy_of, dense, describe, dtype_of, is_floating, kind_of, lend,
+    new_like, operand, operators, promote, same_shape, to_tensor, wrap,
+)
+
+import numpy as np
+
+from minigrad.tensor import add_method, method
+
+
+# ---- operands ---------------------------------------------------------------------------------------
+
+cdef const mg_kernels *kernels(Tensor x) noexcept:
+    return &K[x.kind if x.kind <= FLOAT64 else 0]
+
+
+cdef Tensor floating(object x):
+    cdef Tensor t = <Tensor>x if isinstance(x, Tensor) else to_tensor(x, <Kind>KINDS)
+    return t if is_floating(t.kind) else cast(t, kind_of(None))
+
+
+cdef tuple operands(str who, object x, object y):
+    cdef Tensor a = None, b = None
+    cdef Kind kind
+    if isinstance(x, Tensor):
+        a = <Tensor>x
+        b = <Tensor>y if isinstance(y, Tensor) else operand(y, a)
+    elif isinstance(y, Tensor):
+        b = <Tensor>y
+        a = operand(x, b)
+    if a is None or b is None:
+        raise TypeError(
+            f"{who}: expected tensors (or a tensor and a number), got {type(x).__name__} and {type(y).__name__}"
+        )
+    if a.kind != b.kind:
+        kind = promote(a, b)
+        return convert(a, kind), convert(b, kind)
+    return a, b
+
+
+cdef class To(Op):
+    """y = x in another floating dtype
+    dx = dy in x's
+    """
+    cdef Kind kind
+
+    cdef Tensor forward(self, Tensor x, Kind kind):
+        self.kind = x.kind
+        return cast(x, kind)
+
+    cdef backward(self, Tensor dy):
+        return convert(dy, self.kind)
+
+    def name(self):
+        return "ToCopyBackward0"
+
+
+cdef Tensor convert(Tensor x, Kind kind):
+    cdef To op
+    if x.kind == kind:
+        return x
+    if not (x.requires and is_floating(kind)):
+        return cast(x, kind)
+    op = To.__new__(To)
+    return op.record(op.forward(x, kind), x)
+
+
+cdef class Unary(Op):
+    cdef Tensor forward(self, Tensor x):
+        raise NotImplementedError
+
+    cdef Tensor compute(self, Tensor x, unary_kernel kernel, str numpy_name):
+        """By the kernel, or by NumPy's function of that name for a dtype that has none."""
+        cdef Tensor y
+        if x.kind <= FLOAT64:
+            x = dense(x)
+            y = new_like(x)
+            kernel(y.ptr, x.ptr, x.n)
+            return y
+        with np.errstate(all="ignore"):
+            return wrap(np.asarray(getattr(np, numpy_name)(lend(x))))
+
+
+cdef Tensor unary(Unary op, object x):
+    """Runs an op on a tensor, which becomes floating, and records it."""
+    cdef Tensor t = floating(x)
+    return op.record(op.forward(t), t)
+
+
+cdef class Binary(Op):
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        raise NotImplementedError
+
+    cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name):
+        """By the kernel, or by NumPy's function of that name for a dtype that has none."""
+        if not same_shape(a, b):
+            self.a, self.b = shape_only(a), shape_only(b)
+        if a.kind <= FLOAT64:
+            return combine(numpy_name, kernel, a, b)
+        with np.errstate(all="ignore"):
+            try:
+                return wrap(np.asarray(getattr(np, numpy_name)(lend(a), lend(b))))
+            except ValueError as error:
+                raise ValueError(f"{numpy_name}: {error}") from None
+
+    cdef tuple settle(self, object da, object db):
+        """The operands' gradients, summed over the axes that broadcasting had repeated."""
+        if self.a is None:
+            return da, db
+        return (None if da is None else sum_to(<Tensor>da, self.a),
+                None if db is None else sum_to(<Tensor>db, self.b))
+
+
+cdef Tensor binary(Binary op, object x, object y):
+    """Runs an op on two operands, which become tensors of one dtype, and records it."""
+    cdef Tensor a, b
+    a, b = operands(type(op).__name__.lower(), x, y)
+    return op.record(op.forward(a, b), a, b)
+
+
+# ---- + - * / -----------------------------------------------------------------------------------------
+
+cdef class Add(Binary):
+    """y = a + b
+    da = dy, db = dy        (here and below: summed over the axes that were broadcast)
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        return self.compute(a, b, <mg_binary>kernels(a).add, "add")
+
+    cdef backward(self, Tensor dy):
+        return self.settle(dy if self.needs(0) else None, dy if self.needs(1) else None)
+
+
+cdef object _add(object x, object y):
+    return binary(Add.__new__(Add), x, y)
+
+
+@method
+def add(input, other, *, alpha=1):
+    """input + alpha other, element by element; shapes broadcast."""
+    return _add(input, other if alpha == 1 else _mul(other, alpha) if isinstance(other, Tensor) else other * alpha)
+
+
+cdef class Sub(Binary):
+    """y = a - b
+    da = dy, db = -dy
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        if a.kind == BOOL:
+            raise TypeError("sub: bool tensors do not subtract; use a ^ b, or a.int() - b.int()")
+        return self.compute(a, b, <mg_binary>kernels(a).sub, "subtract")
+
+    cdef backward(self, Tensor dy):
+        return self.settle(dy if self.needs(0) else None, -dy if self.needs(1) else None)
+
+
+cdef object _sub(object x, object y):
+    return binary(Sub.__new__(Sub), x, y)
+
+
+@method
+def sub(input, other, *, alpha=1):
+    """input - alpha other, element by element; shapes broadcast."""
+    return _sub(input, other if alpha == 1 else _mul(other, alpha) if isinstance(other, Tensor) else other * alpha)
+
+
+cdef class Mul(Binary):
+    """y = a b
+    da = dy b, db = dy a
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        self.saved = (a if b.requires else None, b if a.requires else None)
+        return self.compute(a, b, <mg_binary>kernels(a).mul, "multiply")
+
+    cdef backward(self, Tensor dy):
+        a, b = self.saved
+        return self.settle(dy * b if self.needs(0) else None, dy * a if self.needs(1) else None)
+
+
+cdef object _mul(object x, object y):
+    return binary(Mul.__new__(Mul), x, y)
+
+
+@method
+def mul(input, other):
+    """input * other, element by element; shapes broadcast."""
+    return _mul(input, other)
+
+
+cdef class Div(Binary):
+    """y = a / b
+    da = dy / b, db = -dy a / b^2 = -dy y / b
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        self.saved = (a if b.requires else None, b)
+        return self.compute(a, b, <mg_binary>kernels(a).div, "true_divide")
+
+    cdef backward(self, Tensor dy):
+        a, b = self.saved
+        da = dy / b
+        return self.settle(da if self.needs(0) else None, -da * (a / b) if self.needs(1) else None)
+
+
+cdef object _div(object x, object y):
+    cdef Tensor a, b
+    a, b = operands("div", x, y)
+    return binary(Div.__new__(Div), floating(a), floating(b))
+
+
+@method
+def div(input, other, *, rounding_mode=None):
+    """input / other, element by element; integers give floats.
+
+    rounding_mode: None, "floor" (as // in Python) or "trunc" (towards zero).
+    """
+    if rounding_mode is None:
+        return _div(input, other)
+    if rounding_mode == "floor":
+        return _floordiv(input, other)
+    if rounding_mode != "trunc":
+        raise ValueError(f"div: rounding_mode is None, 'floor' or 'trunc', got {rounding_mode!r}")
+    a, b = operands("div", input, other)
+    with np.errstate(all="ignore"):
+        return wrap(np.asarray(np.trunc(lend(a) / lend(b))).astype(lend(a).dtype))
+
+
+cdef object _floordiv(object x, object y):
+    cdef Tensor a, b
+    a, b = operands("floor_divide", x, y)
+    if not is_floating(b.kind) and not lend(b).all():
+        raise ZeroDivisionError("floor_divide: an integer tensor was divided by zero")
+    with np.errstate(all="ignore"):
+        return wrap(np.asarray(np.floor_divide(lend(a), lend(b))))
+
+
+@method
+def floor_divide(input, other):
+    """The largest whole number not above input / other; it has no gradient."""
+    return _floordiv(input, other)
+
+
+cdef class Remainder(Binary):
+    """y = a - b floor(a / b), with the sign of b
+    da = dy, db = -dy floor(a / b)
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        if not is_floating(b.kind) and not lend(b).all():
+            raise ZeroDivisionError("remainder: an integer tensor was divided by zero")
+        self.saved = (a if b.requires else None, b if b.requires else None)
+        if not same_shape(a, b):
+            self.a, self.b = shape_only(a), shape_only(b)
+        with np.errstate(all="ignore"):
+            return wrap(np.asarray(np.remainder(lend(a), lend(b))))
+
+    cdef backward(self, Tensor dy):
+        a, b = self.saved
+        return self.settle(dy if self.needs(0) else None, -dy * _floordiv(a, b) if self.needs(1) else None)
+
+
+cdef object _mod(object x, object y):
+    return binary(Remainder.__new__(Remainder), x, y)
+
+
+@method
+def remainder(input, other):
+    """input modulo other, element by element, with other's sign (as % in Python)."""
+    return _mod(input, other)
+
+
+# ---- powers ---------------------------------------------------------------------------------------------
+
+cdef class Pow(Binary):
+    """y = a^b
+    da = dy b a^(b - 1), 0 where b = 0
+    db = dy y log a,     0 where a = 0 and b >= 0
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        self.saved = (a, b)
+        if not is_floating(a.kind) and a.kind != BOOL and (lend(b) < 0).any():
+            raise ValueError("pow: an integer tensor has no negative powers; convert it first (x.float())")
+        return self.compute(a, b, <mg_binary>kernels(a).pow, "power")
+
+    cdef backward(self, Tensor dy):
+        cdef Tensor a, b
+        a, b = self.saved
+        da = db = None
+        if self.needs(0):
+            da = dy * _where(b == 0, 0.0, b * a ** (b - 1))
+        if self.needs(1):
+            db = dy * _where((a == 0) & (b >= 0), 0.0, a ** b * _where(a == 0, 1.0, a).log())
+        return self.settle(da, db)
+
+
+cdef object _pow(object x, object y):
+    return binary(Pow.__new__(Pow), x, y)
+
+
+@method
+def pow(input, exponent):
+    """input to the power exponent, element by element; shapes broadcast."""
+    return _pow(input, exponent)
+
+
+cdef class Where(Op):
+    """y = a where condition, else b
+    da = dy where condition, else 0;  db = 0 where condition, else dy
+    """
+    cdef Tensor condition, a, b
+
+    cdef Tensor forward(self, Tensor condition, Tensor a, Tensor b):
+        self.condition = condition
+        self.a, self.b = shape_only(a), shape_only(b)
+        try:
+            return wrap(np.asarray(np.where(lend(condition), lend(a), lend(b))))
+        except ValueError as error:
+            raise ValueError(f"where: {error}") from None
+
+    cdef backward(self, Tensor dy):
+        return (sum_to(_where(self.condition, dy, 0.0), self.a) if self.needs(0) else None,
+                sum_to(_where(self.condition, 0.0, dy), self.b) if self.needs(1) else None)
+
+
+cdef Tensor _where(Tensor condition, object x, object y):
+    cdef Tensor a, b
+    a, b = operands("where", x, y)
+    cdef Where op = Where.__new__(Where)
+    return op.record(op.forward(condition, a, b), a, b)
+
+
+def where(condition, input=None, other=None):
+    """input where condition is True, other elsewhere; shapes broadcast.
+
+    With the condition alone: the indices where it is True, one tensor an axis.
+    """
+    if not isinstance(condition, Tensor):
+        raise TypeError(f"where: expected a bool tensor as condition, got {type(condition).__name__}")
+    if input is None and other is None:
+        return tuple([wrap(index) for index in np.nonzero(lend(condition))])
+    if (<Tensor>condition).kind != BOOL:
+        raise TypeError(f"where: expected a bool tensor as condition, got {describe(condition)}")
+    if not isinstance(input, Tensor) and not isinstance(other, Tensor):
+        input = to_tensor(input, <Kind>KINDS)
+    return _where(condition, input, other)
+
+
+def _where_method(Tensor self not None, condition, other):
+    """self where condition is True, other elsewhere."""
+    return where(condition, self, other)
+
+
+add_method("where", _where_method)
+
+
+# ---- functions of one tensor --------------------------------------------------------------------------
+
+cdef class Neg(Unary):
+    """y = -x
+    dx = -dy
+    """
+    cdef Tensor forward(self, Tensor x):
+        return self.compute(x, <unary_kernel>kernels(x).neg, "negative")
+
+    cdef backward(self, Tensor dy):
+        return -dy
+
+
+cdef object _neg(Tensor x):
+    cdef Neg op = Neg.__new__(Neg)
+    if x.kind == BOOL:
+        raise TypeError("neg: a bool tensor has no negative; use ~x")
+    return op.record(op.forward(x), x)
+
+
+@method
+def neg(Tensor input not None):
+    """-input."""
+    return _neg(input)
+
+
+cdef class Abs(Unary):
+    """y = |x|
+    dx = dy sign(x)
+    """
+    cdef Tensor forward(self, Tensor x):
+        self.saved = (x,)
+        return self.compute(x, <unary_kernel>kernels(x).abs, "absolute")
+
+    cdef backward(self, Tensor dy):
+        x, = self.saved
+        return dy * sign(x)
+
+
+cdef object _abs(Tensor x):
+    cdef Abs op = Abs.__new__(Abs)
+    return op.record(op.forward(x), x)
+
+
+@method
+def abs(Tensor input not None):
+    """|input|, element by element; the gradient at 0 is 0."""
+    return _abs(input)
+
+
+@method
+def sign(Tensor input not None):
+    """-1, 0 or 1; it has no gradient."""
+    return wrap(np.asarray(np.sign(lend(input))))
+
+
+cdef class Exp(Unary):
+    """y = e^x
+    dx = dy y
+    """
+    cdef Tensor forward(self, Tensor x):
+        cdef Tensor y = self.compute(x, <unary_kernel>kernels(x).exp, "exp")
+        self.keep(y)
+        return y
+
+    cdef backward(self, Tensor dy):
+        return dy * self.output()
+
+
+@method
+def exp(input):
+    """e to the power input, element by element."""
+    return unary(Exp.__new__(Exp), input)
+
+
+cdef class Log(Unary):
+    """y = ln x
+    dx = dy / x
+    """
+    cdef Tensor forward(self, Tensor x):
+        self.saved = (x,)
+        return self.compute(x, <unary_kernel>kernels(x).log, "log")
+
+    cdef backward(self, Tensor dy):
+        x, = self.saved
+        return dy / x
+
+
+@method
+def log(input):
+    """The natural logarithm, element by element; -inf at 0, NaN below."""
+    return unary(Log.__new__(Log), input)
+
+
+cdef class Sqrt(Unary):
+    """y = sqrt(x)
+    dx = dy / (2 y)
+    """
+    cdef Tensor forward(self, Tensor x):
+        cdef Tensor y = self.compute(x, <unary_kernel>kernels(x).sqrt, "sqrt")
+        self.keep(y)
+        return y
+
+    cdef backward(self, Tensor dy):
+        return dy / (2 * self.output())
+
+
+@method
+def sqrt(input):
+    """The square root, element by element; NaN below 0."""
+    return unary(Sqrt.__new__(Sqrt), input)
+
+
+# ---- comparisons and bits: no gradients, NumPy's work ------------------------------------------------
+
+cdef object _numpy_binary(str who, object ufunc, object x, object y):
+    cdef Tensor a, b
+    a, b = operands(who, x, y)
+    try:
+        return wrap(np.asarray(ufunc(lend(a), lend(b))))
+    except ValueError as error:
+        raise ValueError(f"{who}: {error}") from None
+    except TypeError:
+        raise TypeError(f"{who}: not defined for {describe(a)} and {describe(b)}") from None
+
+
+cdef object _lt(object a, object b): return _numpy_binary("lt", np.less, a, b)
+cdef object _le(object a, object b): return _numpy_binary("le", np.less_equal, a, b)
+cdef object _eq(object a, object b): return _numpy_binary("eq", np.equal, a, b)
+cdef object _ne(object a, object b): return _numpy_binary("ne", np.not_equal, a, b)
+cdef object _ge(object a, object b): return _numpy_binary("ge", np.greater_equal, a, b)
+cdef object _gt(object a, object b): return _numpy_binary("gt", np.greater, a, b)
+cdef object _and(object a, object b): return _numpy_binary("bitwise_and", np.bitwise_and, a, b)
+cdef object _or(object a, object b): return _numpy_binary("bitwise_or", np.bitwise_or, a, b)
+cdef object _xor(object a, object b): return _numpy_binary("bitwise_xor", np.bitwise_xor, a, b)
+cdef object _lshift(object a, object b): return _numpy_binary("bitwise_left_shift", np.left_shift, a, b)
+cdef object _rshift(object a, object b): return _numpy_binary("bitwise_right_shift", np.right_shift, a, b)
+
+
+cdef object _invert(Tensor x):
+    if is_floating(x.kind):
+        raise TypeError(f"~: expected a bool or integer tensor, got {describe(x)}")
+    return wrap(np.asarray(np.invert(lend(x))))
+
+
+@method
+def lt(input, other):
+    """Where input < other."""
+    return _lt(input, other)
+
+
+@method
+def le(input, other):
+    """Where input <= other."""
+    return _le(input, other)
+
+
+@method
+def eq(input, other):
+    """Where input == other."""
+    return _eq(input, other)
+
+
+@method
+def ne(input, other):
+    """Where input != other."""
+    return _ne(input, other)
+
+
+@method
+def ge(input, other):
+    """Where input >= other."""
+    return _ge(input, other)
+
+
+@method
+def gt(input, other):
+    """Where input > other."""
+    return _gt(input, other)
+
+
+# ---- in place -----------------------------------------------------------------------------------------
+
+cdef object assign(Tensor x, object value):
+    """x <- value in x's own memory; what is recorded of value is from now on recorded of x.
+
+    Every operation in place is its ordinary self followed by this, so that there is one
+    mechanism, and it is here that the rules are kept.
+    """
+    cdef Tensor result = value
+    cdef Op op
+    if recording() and x.requires and x.grad_fn is None:
+        raise RuntimeError(
+            "a leaf that requires grad was changed in place while recording; wrap the update in "
+            "`with minigrad.no_grad():`"
+        )
+    if not same_shape(x, result):
+        raise ValueError(f"in place: the result has shape {tuple(result.shape)} and does not fit into {describe(x)}")
+    if (is_floating(result.kind) and not is_floating(x.kind)) or (x.kind == BOOL and result.kind != BOOL):
+        raise TypeError(f"in place: a result of {dtype_of(result.kind)} does not fit into {describe(x)}")
+    if not recording():
+        copy_into(x, result)
+        return x
+    if x._base is not None and (x.requires or result.requires):
+        raise RuntimeError(
+            "a view was changed in place while recording; change the tensor it views "
+            "(base[index] = value), or a copy (view.clone())"
+        )
+    if result.grad_fn is not None:
+        op = <Op>result.grad_fn
+        if op.saved is not None:        # what backward needs of x is x as it was
+            op.saved = tuple([_as_it_was(x) if kept is x else kept for kept in op.saved])
+            op.note_versions()
+    copy_into(x, result)
+    x.grad_fn = result.grad_fn
+    x.requires = result.requires
+    return x
+
+
+cdef Tensor _as_it_was(Tensor x):
+    cdef Tensor before = copy_of(x)
+    before.grad_fn = x.grad_fn
+    before.requires = x.requires
+    return before
+
+
+def inplace(function):
+    """The in-place twin of a function: `add` gives Tensor.add_, which changes the tensor itself."""
+    name = function.__name__ + "_"
+
+    def changed(Tensor self not None, *arguments, **keywords):
+        return assign(self, function(self, *arguments, **keywords))
+
+    changed.__name__ = changed.__qualname__ = name
+    changed.__doc__ = f"x.{function.__name__}(...), written into x's own memory."
+    add_method(name, changed)
+    return function
+
+
+for _function in (add, sub, mul, div, floor_divide, remainder, pow, neg, abs, exp, log, sqrt,
+                  lt, le, eq, ne, ge, gt, sign):
+    inplace(_function)
+
+
+@method
+def copy_(Tensor self not None, src, bint non_blocking=False):
+    """self <- src, converted to self's dtype; src broadcasts."""
+    cdef Tensor source = src if isinstance(src, Tensor) else to_tensor(src, self.kind)
+    return assign(self, convert(source, self.kind).expand_as(self))
+
+
+@method
+def fill_(Tensor self not None, value):
+    """Every element <- value."""
+    return copy_(self, value)
+
+
+@method
+def zero_(Tensor self not None):
+    """Every element <- 0."""
+    return copy_(self, 0)
+
+
+# ---- the operators people write ----------------------------------------------------------------------
+
+operators.add = _add
+operators.sub = _sub
+operators.mul = _mul
+operators.div = _div
+operators.floordiv = _floordiv
+operators.mod = _mod
+operators.pow = _pow
+operators.lt = _lt
+operators.le = _le
+operators.eq = _eq
+operators.ne = _ne
+operators.ge = _ge
+operators.gt = _gt
+operators.bit_and = _and
+operators.bit_or = _or
+operators.bit_xor = _xor
+operators.lshift = _lshift
+operators.rshift = _rshift
+operators.neg = _neg
+operators.abs = _abs
+operators.invert = _invert
+operators.inplace = assign

@@ -1,0 +1,246 @@
+"""Matrix products, and the linear layer's y = x @ w.T + b in one operation."""
+from libc.stddef cimport ptrdiff_t
+
+from minigrad.autograd cimport Op, recording
+from minigrad.kernels cimport K
+from minigrad.ops.arithmetic cimport operands
+from minigrad.ops.broadcast cimport sum_over, sum_to
+from minigrad.tensor cimport (
+    FLOAT64, MAX_RANK, Tensor, dense, describe, dtype_of, lend, new_tensor, operators, view_as, wrap,
+)
+
+import numpy as np
+
+from minigrad.tensor import method
+
+
+cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias, int flags) noexcept:
+    """c = a @ b (+ bias), for matrices; c's rows are dense, a and b have any strides."""
+    K[c.kind].gemm(c.ptr, c.step[0], a.ptr, a.step[0], a.step[1], b.ptr, b.step[0], b.step[1],
+                   c.length[0], c.length[1], a.length[1], NULL if bias is None else bias.ptr, flags)
+
+
+cdef Tensor _product(Tensor a, Tensor b):
+    """a @ b for matrices, not recorded."""
+    cdef Py_ssize_t length[2]
+    length[0] = a.length[0]
+    length[1] = b.length[1]
+    cdef Tensor c = new_tensor(a.kind, 2, length)
+    _gemm(c, a, b, None, 0)
+    return c
+
+
+cdef Tensor _transposed(Tensor x):
+    """A matrix with its axes exchanged: a view, not recorded."""
+    cdef Py_ssize_t length[2]
+    cdef Py_ssize_t step[2]
+    length[0], length[1] = x.length[1], x.length[0]
+    step[0], step[1] = x.step[1], x.step[0]
+    return view_as(x, 2, length, step, 0)
+
+
+cdef Tensor _as_rows(Tensor x):
+    """(..., n) as (rows, n): a view where that can be, not recorded."""
+    cdef Py_ssize_t length[2]
+    cdef Py_ssize_t step[2]
+    cdef int i
+    if x.rank == 2:
+        return x
+    x = dense(x)
+    length[1] = x.length[x.rank - 1]
+    length[0] = 1
+    for i in range(x.rank - 1):
+        length[0] *= x.length[i]
+    step[0], step[1] = length[1], 1
+    return view_as(x, 2, length, step, 0)
+
+
+cdef class MatMul(Op):
+    """y = a @ b                    (..., M, K) (..., K, N) -> (..., M, N)
+    da = dy @ b.mT                  (..., M, N) (..., N, K) -> (..., M, K)
+    db = a.mT @ dy                  (..., K, M) (..., M, N) -> (..., K, N)
+    """
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        self.saved = (a, b)
+        if a.kind > FLOAT64:
+            return wrap(np.asarray(np.matmul(lend(a), lend(b))))
+        if a.rank == 2 and b.rank == 2:
+            return _product(a, b)
+        return _batched(a, b)
+
+    cdef backward(self, Tensor dy):
+        cdef Tensor a, b
+        a, b = self.saved
+        return (sum_to(dy @ b.mT, a) if self.needs(0) else None,
+                sum_to(a.mT @ dy, b) if self.needs(1) else None)
+
+    def name(self):
+        return "MmBackward0"
+
+
+cdef Tensor _batched(Tensor a, Tensor b):
+    """A product for each matrix of a stack; the leading axes broadcast."""
+    cdef int rank = a.rank if a.rank > b.rank else b.rank
+    cdef Py_ssize_t length[MAX_RANK]
+    cdef Py_ssize_t a_step[MAX_RANK]
+    cdef Py_ssize_t b_step[MAX_RANK]
+    cdef Py_ssize_t index[MAX_RANK]
+    cdef Py_ssize_t la, lb, size = dtype_of(a.kind).itemsize, m = a.length[a.rank - 2], n = b.length[b.rank - 1]
+    cdef Py_ssize_t i, batch = 1, done
+    cdef char *pa = a.ptr
+    cdef char *pb = b.ptr
+    cdef char *pc
+    cdef Tensor c
+    cdef int axis
+    for axis in range(rank - 2):
+        i = axis - (rank - a.rank)
+        la = a.length[i] if i >= 0 else 1
+        a_step[axis] = a.step[i] * size if i >= 0 and la != 1 else 0
+        i = axis - (rank - b.rank)
+        lb = b.length[i] if i >= 0 else 1
+        b_step[axis] = b.step[i] * size if i >= 0 and lb != 1 else 0
+        if la != lb and la != 1 and lb != 1:
+            raise ValueError(
+                f"matmul: the leading axes of {tuple(a.shape)} and {tuple(b.shape)} do not broadcast"
+            )
+        length[axis] = lb if la == 1 else la
+        batch *= length[axis]
+        index[axis] = 0
+    length[rank - 2] = m
+    length[rank - 1] = n
+    c = new_tensor(a.kind, rank, length)
+    pc = c.ptr
+    for done in range(batch):
+        K[a.kind].gemm(pc, n, pa, a.step[a.rank - 2], a.step[a.rank - 1],
+                       pb, b.step[b.rank - 2], b.step[b.rank - 1], m, n, a.length[a.rank - 1], NULL, 0)
+        pc += m * n * size
+        for axis in range(rank - 3, -1, -1):      # the next matrix of the stack
+            index[axis] += 1
+            pa += a_step[axis]
+            pb += b_step[axis]
+            if index[axis] < length[axis]:
+                break
+            pa -= a_step[axis] * length[axis]
+            pb -= b_step[axis] * length[axis]
+            index[axis] = 0
+    return c
+
+
+cdef object _matmul(object x, object y):
+    cdef Tensor a, b
+    cdef MatMul op
+    a, b = operands("matmul", x, y)
+    if a.rank == 0 or b.rank == 0:
+        raise ValueError("matmul: a tensor of no axes has no matrix product; use a * b")
+    if a.rank == 1 or b.rank == 1:      # a vector is a matrix of one row (left) or column (right)
+        _check_inner(a, b, a.length[a.rank - 1], b.length[0 if b.rank == 1 else b.rank - 2])
+        result = _matmul(a.unsqueeze(0) if a.rank == 1 else a, b.unsqueeze(1) if b.rank == 1 else b)
+        if a.rank == 1:
+            result = result.squeeze(-2)
+        return result.squeeze(-1) if b.rank == 1 else result
+    _check_inner(a, b, a.length[a.rank - 1], b.length[b.rank - 2])
+    op = MatMul.__new__(MatMul)
+    return op.record(op.forward(a, b), a, b)
+
+
+cdef int _check_inner(Tensor a, Tensor b, Py_ssize_t left, Py_ssize_t right) except -1:
+    if left != right:
+        raise ValueError(
+            f"matmul: {tuple(a.shape)} @ {tuple(b.shape)}: the inner lengths {left} and {right} differ; "
+            "the last axis of the left must be as long as the last but one of the right (x.T?)"
+        )
+    return 0
+
+
+@method
+def matmul(input, other):
+    """The matrix product, by NumPy's rules: (M, K) @ (K, N) is (M, N); leading axes broadcast;
+    a vector counts as a row on the left and as a column on the right."""
+    return _matmul(input, other)
+
+
+operators.matmul = _matmul
+
+
+# ---- linear ---------------------------------------------------------------------------------------------
+
+cdef class Linear(Op):
+    """y = x @ w.T + b              (..., I) (O, I) (O) -> (..., O)
+    dx = dy @ w                     (..., O) (O, I) -> (..., I)
+    dw = dy.T @ x                   (O, rows) (rows, I) -> (O, I)
+    db = sum of dy over the rows    (rows, O) -> (O)
+    """
+    cdef Tensor forward(self, Tensor x, Tensor w, Tensor b):
+        cdef Py_ssize_t length[MAX_RANK]
+        cdef Tensor y
+        cdef int i
+        self.saved = (x if w.requires else None, w if x.requires else None)
+        for i in range(x.rank - 1):
+            length[i] = x.length[i]
+        length[x.rank - 1] = w.length[0]
+        y = new_tensor(x.kind, x.rank, length)
+        _gemm(_as_rows(y), _as_rows(x), _transposed(w), None if b is None else dense(b), 0)
+        return y
+
+    cdef backward(self, Tensor dy):
+        cdef Tensor x, w, rows
+        cdef Py_ssize_t length[MAX_RANK]
+        cdef int i
+        dx = dw = db = None
+        x, w = self.saved
+        if recording():
+            if self.needs(0):
+                dx = dy @ w
+            if self.needs(1):
+                dw = dy.reshape(-1, dy.shape[-1]).t() @ x.reshape(-1, x.shape[-1])
+            if len(self.edges) == 3 and self.needs(2):
+                db = dy.reshape(-1, dy.shape[-1]).sum(0)
+            return dx, dw, db
+        rows = _as_rows(dy)
+        if self.needs(0):
+            for i in range(dy.rank - 1):
+                length[i] = dy.length[i]
+            length[dy.rank - 1] = w.length[1]
+            dx = new_tensor(dy.kind, dy.rank, length)
+            _gemm(_as_rows(dx), rows, w, None, 0)
+        if self.needs(1):
+            dw = _product(_transposed(rows), _as_rows(x))
+        if len(self.edges) == 3 and self.needs(2):
+            db = sum_over(rows, 1, False, 1.0)
+        return dx, dw, db
+
+
+def linear(Tensor input not None, Tensor weight not None, Tensor bias=None):
+    """input @ weight.T + bias.
+
+    Shapes: input (..., I), weight (O, I), bias (O) or None; the result is (..., O).
+    Errors: ValueError where the input's last axis is not I long.
+    """
+    cdef Linear op = Linear.__new__(Linear)
+    if weight.rank != 2 or (bias is not None and (bias.rank != 1 or bias.length[0] != weight.length[0])):
+        raise ValueError(
+            f"linear: expected weight (O, I) and bias (O), got {tuple(weight.shape)} and "
+            f"{None if bias is None else tuple(bias.shape)}"
+        )
+    if input.rank == 0 or input.length[input.rank - 1] != weight.length[1]:
+        raise ValueError(
+            f"Linear({weight.length[1]}, {weight.length[0]}): expected input (..., {weight.length[1]}), "
+            f"got {tuple(input.shape)}" + _mend(input, weight.length[1])
+        )
+    if input.kind != weight.kind or weight.kind > FLOAT64 or (bias is not None and bias.kind != weight.kind):
+        raise TypeError(
+            f"Linear({weight.length[1]}, {weight.length[0]}): input is {input.dtype}, weight {weight.dtype}"
+            f"{'' if bias is None else f', bias {bias.dtype}'}; they must all be float32 or all float64 "
+            f"(x.float(), x.double() or model.double())"
+        )
+    if bias is None:
+        return op.record(op.forward(input, weight, None), input, weight)
+    return op.record(op.forward(input, weight, bias), input, weight, bias)
+
+
+cdef str _mend(Tensor x, Py_ssize_t features):
+    cdef Py_ssize_t behind = 1
+    cdef int i
+    for i in range(1, x.rank):
+        behind *= x.length[i]
+    return "; flatten it first (nn.Flatten())" if x.rank > 2 and behind == features else ""
