@@ -8,8 +8,8 @@
 
 struct build {
     const char *name;
-    const struct mg_kernels *single, *twice;      /* float and double */
-    int (*runs)(void);                            /* on this processor */
+    const struct mg_kernels *single, *twice; /* float and double */
+    int (*runs)(void);                       /* on this processor */
 };
 
 #if defined(__x86_64__)
@@ -21,8 +21,8 @@ static int runs_v4(void)
 }
 static int runs_v3(void)
 {
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2") &&
-           __builtin_cpu_supports("fma");
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
 }
 static int runs_v2(void) { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"); }
 #else
@@ -48,7 +48,8 @@ DECLARE(arm64)
 DECLARE(generic)
 #endif
 
-static const struct build builds[] = {            /* the widest first */
+/* the widest first */
+static const struct build builds[] = {
 #ifdef MG_HAS_V4
     {"x86-64-v4", TABLES(v4), runs_v4},
 #endif
@@ -82,7 +83,7 @@ static void choose(void)
 {
     const char *cap = getenv("MINIGRAD_ISA");
     const struct build *best = NULL, *capped = NULL;
-    int below = 0;                                /* the cap has been met on the way down */
+    int below = 0; /* the cap has been met on the way down */
     if (cap && !*cap) cap = NULL;
 #if defined(__x86_64__)
     __builtin_cpu_init();
@@ -95,13 +96,14 @@ static void choose(void)
     }
     chosen = capped ? capped : best;
     if (!best) {
-        snprintf(error, sizeof error, "this processor runs none of the instruction sets minigrad was built for "
-                                      "(the smallest is %s)", builds[BUILDS - 1].name);
+        snprintf(error, sizeof error, "this processor does not run %s, the smallest instruction set built",
+                 builds[BUILDS - 1].name);
         return;
     }
     if (cap && !capped) {
-        int n = snprintf(error, sizeof error, "MINIGRAD_ISA=%.40s %s; using %s. Names it may have here:", cap,
-                         below ? "allows nothing that this processor runs" : "is none of the instruction sets built",
+        const char *what =
+            below ? "allows nothing that this processor runs" : "is not an instruction set built";
+        int n = snprintf(error, sizeof error, "MINIGRAD_ISA=%.40s %s; using %s. It may be one of:", cap, what,
                          chosen->name);
         for (const struct build *build = builds; build < builds + BUILDS; build++)
             if (build->runs() && n < (int)sizeof error)

@@ -37,7 +37,8 @@ static void mg_gemm_naive(real *c, size_t ldc,
         for (size_t j = 0; j < n; j++) {
             real sum = 0;
             for (size_t p = 0; p < k; p++)
-                sum += a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col] * b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
+                sum += a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col]
+                     * b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
             if (flags & MG_ACCUMULATE) sum = c[i * ldc + j] + sum;
             if (bias) sum = sum + bias[j];
             if ((flags & MG_RELU) && sum < 0) sum = 0;          /* NaN is not < 0, and stays */
@@ -62,10 +63,10 @@ enum {
     /* rows of a packed block of a: GEMM_ROWS, rounded up to whole vectors */
     GEMM_PACKED_ROWS = (GEMM_ROWS + V_LANES - 1) / V_LANES * V_LANES,
     GEMM_BLOCKS = 768 / GEMM_ROWS,             /* blocks of rows packed at a time */
-    GEMM_PANELS = 8192 / V_BYTES,              /* panels packed at a time */
+    GEMM_PANELS = 4096 / V_BYTES,              /* panels packed at a time */
     GEMM_STACK = 24 * 1024 / sizeof(real),     /* packing up to this size needs no memory */
-    GEMM_NARROW = 2,                           /* up to so many columns, c is made transposed */
-    GEMM_NARROW_ROWS = 512,                    /* ... so many rows at a time */
+    GEMM_NARROW = 4,                           /* up to so many columns, c is made transposed */
+    GEMM_NARROW_ROWS = 256,                    /* ... so many rows at a time */
     GEMM_SERIAL = 400000                       /* below so many multiplications, one thread */
 };
 
@@ -97,40 +98,12 @@ struct gemm_step {
     int relu;
 };
 
-/* c (rows, n) = [c +] a (rows, k) @ b (k, n) [+ bias] [then max(., 0)]
- *
- * `last` is how many lanes the last of the vectors has: n = (vectors - 1) V_LANES + last.
- * rows, vectors and tail are constants wherever this is inlined: the loops over them
- * disappear, and `sum` is registers. Any strides of a will do: rows are reached from
- * every third one by one or two steps of a_row, which x86 adds while it loads. */
-V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias, size_t last,
-                        const struct gemm_step *step, const int rows, const int vectors, const int tail)
+/* What ends a tile: c = [c +] sum [+ bias] [then max(., 0)]. `last` is how many lanes the last of
+ * the vectors has, unless !tail: then all. */
+V_INLINE void gemm_tile_end(vreal (*sum)[2], real *c, const real *bias, size_t last,
+                            const struct gemm_step *step, const int rows, const int vectors, const int tail)
 {
-    const ptrdiff_t a_row = step->a_row, a_col = step->a_col, b_row = step->b_row;
     const size_t ldc = step->ldc;
-    const real *a0 = a, *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
-    vreal sum[GEMM_ROWS][2];
-    GEMM_UNROLL for (int r = 0; r < rows; r++)
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
-    if (step->k > 64) {                              /* c arrives while k runs */
-        const real *at = c;
-        GEMM_UNROLL for (int r = 0; r < rows; r++, at += ldc) {
-            GEMM_WALK(at);
-            GEMM_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(at + v * V_LANES, 1);
-        }
-    }
-    for (size_t p = step->k; p > 0; p--) {
-        vreal y[2];
-        GEMM_UNROLL for (int v = 0; v < vectors; v++)
-            y[v] = tail && GEMM_MASKS && v == vectors - 1 ? v_load_first(b + v * V_LANES, last) : v_load(b + v * V_LANES);
-        GEMM_UNROLL for (int r = 0; r < rows; r++) {
-            const real *row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
-            const vreal x = v_set(row[(r % 3) * a_row]);
-            GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_fma(x, y[v], sum[r][v]);
-        }
-        a0 += a_col, a3 += a_col, a6 += a_col, a9 += a_col;
-        b += b_row;
-    }
     if (step->add) {
         const real *at = c;
         GEMM_UNROLL for (int r = 0; r < rows; r++, at += ldc) {
@@ -143,7 +116,8 @@ V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias,
     }
     if (bias)
         GEMM_UNROLL for (int v = 0; v < vectors; v++) {
-            const vreal y = tail && v == vectors - 1 ? v_load_first(bias + v * V_LANES, last) : v_load(bias + v * V_LANES);
+            const real *x = bias + v * V_LANES;
+            const vreal y = tail && v == vectors - 1 ? v_load_first(x, last) : v_load(x);
             GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = sum[r][v] + y;
         }
     if (step->relu)
@@ -164,28 +138,114 @@ V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias,
     }
 }
 
+/* c (rows, n) = [c +] a (rows, k) @ b (k, n) [+ bias] [then max(., 0)]
+ *
+ * n = (vectors - 1) V_LANES + last. rows, vectors and tail are constants wherever this is
+ * inlined: the loops over them disappear, and `sum` is registers. Any strides of a will do: rows
+ * are reached from every third one by one or two steps of a_row, which x86 adds while it loads. */
+V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias, size_t last,
+                        const struct gemm_step *step, const int rows, const int vectors, const int tail)
+{
+    const ptrdiff_t a_row = step->a_row, a_col = step->a_col, b_row = step->b_row;
+    const real *a0 = a, *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
+    vreal sum[GEMM_ROWS][2];
+    GEMM_UNROLL for (int r = 0; r < rows; r++)
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
+    if (step->k > 64) {                              /* c arrives while k runs */
+        const real *at = c;
+        GEMM_UNROLL for (int r = 0; r < rows; r++, at += step->ldc) {
+            GEMM_WALK(at);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) __builtin_prefetch(at + v * V_LANES, 1);
+        }
+    }
+    for (size_t p = step->k; p > 0; p--) {
+        vreal y[2];
+        GEMM_UNROLL for (int v = 0; v < vectors; v++)
+            y[v] = tail && GEMM_MASKS && v == vectors - 1 ? v_load_first(b + v * V_LANES, last)
+                                                          : v_load(b + v * V_LANES);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            const real *row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+            const vreal x = v_set(row[(r % 3) * a_row]);
+            GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = v_fma(x, y[v], sum[r][v]);
+        }
+        a0 += a_col, a3 += a_col, a6 += a_col, a9 += a_col;
+        b += b_row;
+    }
+    gemm_tile_end(sum, c, bias, last, step, rows, vectors, tail);
+}
+
+#if defined(__AVX512VL__)
+/* The same for at most half a vector of columns, by half vectors: these cost half as much. */
+#if MG_DOUBLE
+typedef __m256d gemm_half;
+V_INLINE gemm_half gemm_half_load(const real *p, size_t n)
+{
+    return _mm256_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+}
+V_INLINE gemm_half gemm_half_fma(gemm_half x, gemm_half y, gemm_half z) { return _mm256_fmadd_pd(x, y, z); }
+V_INLINE vreal gemm_half_widen(gemm_half x) { return (vreal)_mm512_zextpd256_pd512(x); }
+#else
+typedef __m256 gemm_half;
+V_INLINE gemm_half gemm_half_load(const real *p, size_t n)
+{
+    return _mm256_maskz_loadu_ps((__mmask8)((1u << n) - 1), p);
+}
+V_INLINE gemm_half gemm_half_fma(gemm_half x, gemm_half y, gemm_half z) { return _mm256_fmadd_ps(x, y, z); }
+V_INLINE vreal gemm_half_widen(gemm_half x) { return (vreal)_mm512_zextps256_ps512(x); }
+#endif
+
+V_INLINE void gemm_tile_of_half(real *c, const real *a, const real *b, const real *bias, size_t last,
+                                const struct gemm_step *step, const int rows)
+{
+    const ptrdiff_t a_row = step->a_row, a_col = step->a_col, b_row = step->b_row;
+    const real *a0 = a, *a3 = a + 3 * a_row, *a6 = a + 6 * a_row, *a9 = a + 9 * a_row;
+    gemm_half half[GEMM_ROWS];
+    vreal sum[GEMM_ROWS][2];
+    GEMM_UNROLL for (int r = 0; r < rows; r++) half[r] = (gemm_half){0};
+    for (size_t p = step->k; p > 0; p--) {
+        const gemm_half y = gemm_half_load(b, last);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            const real *row = r < 3 ? a0 : r < 6 ? a3 : r < 9 ? a6 : a9;
+            half[r] = gemm_half_fma(row[(r % 3) * a_row] - (gemm_half){0}, y, half[r]);
+        }
+        a0 += a_col, a3 += a_col, a6 += a_col, a9 += a_col;
+        b += b_row;
+    }
+    GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][0] = gemm_half_widen(half[r]);
+    gemm_tile_end(sum, c, bias, last, step, rows, 1, 1);
+}
+#endif
+
 /* One function for each height, so that no block of rows wastes any: gemm_tiles[rows - 1]
- * [vectors - 1][whether the last vector is cut short]. */
+ * [vectors - 1][last < GEMM_CUT]. In AVX-512 a mask costs nothing, all tiles are masked, and being
+ * cut means to be at most half a vector. */
 #define GEMM_OUTLINE static __attribute__((noinline, noclone))      /* one copy is enough */
 typedef void gemm_kernel(real *c, const real *a, const real *b, const real *bias, size_t last,
                          const struct gemm_step *step);
 
-#define GEMM_KERNEL(rows, vectors, tail)                                                           \
-    static void gemm_tile_##rows##_##vectors##_##tail(real *c, const real *a, const real *b,         \
-            const real *bias, size_t last, const struct gemm_step *step)                             \
+#define GEMM_DEFINE(name, tile, ...)                                                               \
+    static void name(real *c, const real *a, const real *b, const real *bias, size_t last,         \
+                     const struct gemm_step *step)                                                 \
     {                                                                                              \
-        gemm_tile(c, a, b, bias, last, step, rows, vectors, tail);                                 \
+        tile(c, a, b, bias, last, step, __VA_ARGS__);                                              \
     }
-#if defined(__AVX512F__)                     /* a mask costs nothing here: all vectors are cut, some at their end */
-enum { GEMM_CUTS = 1 };
-#define GEMM_KERNELS(rows) GEMM_KERNEL(rows, 1, 1) GEMM_KERNEL(rows, 2, 1)
-#define GEMM_ROW_OF_TABLE(rows) {{gemm_tile_##rows##_1_1}, {gemm_tile_##rows##_2_1}},
-#else
-enum { GEMM_CUTS = 2 };
-#define GEMM_KERNELS(rows) \
-    GEMM_KERNEL(rows, 1, 0) GEMM_KERNEL(rows, 1, 1) GEMM_KERNEL(rows, 2, 0) GEMM_KERNEL(rows, 2, 1)
+#if defined(__AVX512VL__)
+enum { GEMM_CUT = V_LANES / 2 + 1 };
+#define GEMM_KERNELS(rows)                              \
+    GEMM_DEFINE(gemm_tile_##rows##h, gemm_tile_of_half, rows) \
+    GEMM_DEFINE(gemm_tile_##rows##x1, gemm_tile, rows, 1, 1)  \
+    GEMM_DEFINE(gemm_tile_##rows##x2, gemm_tile, rows, 2, 1)
 #define GEMM_ROW_OF_TABLE(rows) \
-    {{gemm_tile_##rows##_1_0, gemm_tile_##rows##_1_1}, {gemm_tile_##rows##_2_0, gemm_tile_##rows##_2_1}},
+    {{gemm_tile_##rows##x1, gemm_tile_##rows##h}, {gemm_tile_##rows##x2, gemm_tile_##rows##x2}},
+#else
+enum { GEMM_CUT = V_LANES };
+#define GEMM_KERNELS(rows)                               \
+    GEMM_DEFINE(gemm_tile_##rows##x1, gemm_tile, rows, 1, 0)    \
+    GEMM_DEFINE(gemm_tile_##rows##x1cut, gemm_tile, rows, 1, 1) \
+    GEMM_DEFINE(gemm_tile_##rows##x2, gemm_tile, rows, 2, 0)    \
+    GEMM_DEFINE(gemm_tile_##rows##x2cut, gemm_tile, rows, 2, 1)
+#define GEMM_ROW_OF_TABLE(rows) \
+    {{gemm_tile_##rows##x1, gemm_tile_##rows##x1cut}, {gemm_tile_##rows##x2, gemm_tile_##rows##x2cut}},
 #endif
 
 #define GEMM_UP_TO_6(x) x(1) x(2) x(3) x(4) x(5) x(6)
@@ -196,7 +256,7 @@ enum { GEMM_CUTS = 2 };
 #define GEMM_HEIGHTS(x) GEMM_UP_TO_6(x)
 #endif
 GEMM_HEIGHTS(GEMM_KERNELS)
-static gemm_kernel *const gemm_tiles[GEMM_ROWS][2][GEMM_CUTS] = {GEMM_HEIGHTS(GEMM_ROW_OF_TABLE)};
+static gemm_kernel *const gemm_tiles[GEMM_ROWS][2][2] = {GEMM_HEIGHTS(GEMM_ROW_OF_TABLE)};
 
 /* ---- 2. packing ------------------------------------------------------------------- */
 
@@ -210,14 +270,13 @@ V_INLINE vreal gemm_gather(const real *p, ptrdiff_t apart)
     (void)apart;
     return v_load(p);
 #else
-    const __m256 low = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)p)),
-                                            _mm_loadu_ps((const float *)(p + apart)), 1);
+#define GEMM_TWO(x, y) _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)(x))), \
+                                            _mm_loadu_ps((const float *)(y)), 1)
 #if V_BYTES == 32
-    return (vreal)low;
+    return (vreal)GEMM_TWO(p, p + apart);
 #else
-    const __m256 high = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps((const float *)(p + 2 * apart))),
-                                             _mm_loadu_ps((const float *)(p + 3 * apart)), 1);
-    return (vreal)_mm512_insertf32x8(_mm512_castps256_ps512(low), high, 1);
+    return (vreal)_mm512_insertf32x8(_mm512_castps256_ps512(GEMM_TWO(p, p + apart)),
+                                     GEMM_TWO(p + 2 * apart, p + 3 * apart), 1);
 #endif
 #endif
 }
@@ -227,8 +286,10 @@ V_INLINE vreal gemm_gather(const real *p, ptrdiff_t apart)
 #if V_BYTES == 64
 #define GEMM_LOW64(x, y) GEMM_PAIRS(x, y, 0, 8, 2, 10, 4, 12, 6, 14)
 #define GEMM_HIGH64(x, y) GEMM_PAIRS(x, y, 1, 9, 3, 11, 5, 13, 7, 15)
-#define GEMM_LOW32(x, y) __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
-#define GEMM_HIGH32(x, y) __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
+#define GEMM_LOW32(x, y) \
+    __builtin_shufflevector(x, y, 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29)
+#define GEMM_HIGH32(x, y) \
+    __builtin_shufflevector(x, y, 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31)
 #elif V_BYTES == 32
 #define GEMM_LOW64(x, y) GEMM_PAIRS(x, y, 0, 4, 2, 6)
 #define GEMM_HIGH64(x, y) GEMM_PAIRS(x, y, 1, 5, 3, 7)
@@ -245,11 +306,12 @@ V_INLINE vreal gemm_gather(const real *p, ptrdiff_t apart)
  * loads already bring the 16 bytes of a line to their place; what is left happens within them. */
 V_INLINE void gemm_transpose(vreal *x, const real *src, ptrdiff_t line)
 {
-    const vreal x0 = gemm_gather(src, GEMM_PIECE * line), x1 = gemm_gather(src + line, GEMM_PIECE * line);
+    const ptrdiff_t apart = (ptrdiff_t)GEMM_PIECE * line;
+    const vreal x0 = gemm_gather(src, apart), x1 = gemm_gather(src + line, apart);
 #if MG_DOUBLE
     x[0] = GEMM_LOW64(x0, x1), x[1] = GEMM_HIGH64(x0, x1);
 #else
-    const vreal x2 = gemm_gather(src + 2 * line, GEMM_PIECE * line), x3 = gemm_gather(src + 3 * line, GEMM_PIECE * line);
+    const vreal x2 = gemm_gather(src + 2 * line, apart), x3 = gemm_gather(src + 3 * line, apart);
     const vreal low01 = GEMM_LOW32(x0, x1), high01 = GEMM_HIGH32(x0, x1);
     const vreal low23 = GEMM_LOW32(x2, x3), high23 = GEMM_HIGH32(x2, x3);
     x[0] = GEMM_LOW64(low01, low23), x[1] = GEMM_HIGH64(low01, low23);
@@ -285,15 +347,16 @@ V_INLINE void gemm_transpose_square(vreal *x)
         x[i + 2 * GEMM_PIECE] = GEMM_PAIRS(high01, high23, 0, 1, 4, 5, 8, 9, 12, 13);
         x[i + 3 * GEMM_PIECE] = GEMM_PAIRS(high01, high23, 2, 3, 6, 7, 10, 11, 14, 15);
 #elif V_BYTES == 32
-        const vreal low = GEMM_PAIRS(x[i], x[i + GEMM_PIECE], 0, 1, 4, 5), high = GEMM_PAIRS(x[i], x[i + GEMM_PIECE], 2, 3, 6, 7);
-        x[i] = low, x[i + GEMM_PIECE] = high;
+        const vreal x0 = x[i], x1 = x[i + GEMM_PIECE];
+        x[i] = GEMM_PAIRS(x0, x1, 0, 1, 4, 5), x[i + GEMM_PIECE] = GEMM_PAIRS(x0, x1, 2, 3, 6, 7);
 #endif
     }
 }
 
 /* One square of V_LANES x V_LANES for gemm_pack, where src runs along k: `lines` and `k` may be less
  * than V_LANES; what is beyond `lines` becomes 0. */
-V_INLINE void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff_t line, size_t lines, size_t k)
+V_INLINE void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff_t line,
+                               size_t lines, size_t k)
 {
     vreal x[V_LANES];
     const int full = lines == V_LANES && k >= V_LANES;
@@ -311,6 +374,15 @@ V_INLINE void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff
 GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t line, ptrdiff_t along,
                       size_t lines, size_t k)
 {
+    if (line == 1) {
+        for (size_t p = 0; p < k; p++, src += along, dst += width) {
+            size_t i = 0;
+            for (; i + V_LANES <= lines; i += V_LANES) v_store(dst + i, v_load(src + i));
+            if (i < lines) v_store(dst + i, v_load_first(src + i, lines - i)), i += V_LANES;
+            for (; i < width; i += V_LANES) v_store(dst + i, (vreal){0});
+        }
+        return;
+    }
     for (size_t i = 0; i < width; i += V_LANES, src += (ptrdiff_t)V_LANES * line, dst += V_LANES) {
         const size_t left = i < lines ? lines - i : 0, count = left < V_LANES ? left : V_LANES;
         if (along == 1) {
@@ -321,11 +393,6 @@ GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t 
                     GEMM_UNROLL for (size_t q = 0; q < GEMM_PIECE; q++) v_store(dst + (p + q) * width, x[q]);
                 }
             for (; p < k; p += V_LANES) gemm_pack_square(dst + p * width, width, src + p, line, count, k - p);
-        } else if (line == 1) {
-            if (count == V_LANES)
-                for (size_t p = 0; p < k; p++) v_store(dst + p * width, v_load(src + (ptrdiff_t)p * along));
-            else
-                for (size_t p = 0; p < k; p++) v_store(dst + p * width, v_load_first(src + (ptrdiff_t)p * along, count));
         } else {
             for (size_t p = 0; p < k; p++)
                 for (size_t j = 0; j < V_LANES; j++)
@@ -346,7 +413,7 @@ struct gemm_plan {
     int flags;
 
     size_t height, higher;          /* rows of a block; so many first blocks have one more */
-    size_t all_blocks, all_panels;
+    size_t all_blocks, all_panels, most_panels;      /* most: at a time */
     size_t block, blocks, panel, panels, p, depth;
     size_t packed_from;             /* the panel, counted in this block, from which on b is packed */
     real *packed_a, *packed_b;      /* NULL: read in place */
@@ -361,7 +428,8 @@ V_INLINE size_t gemm_row(const struct gemm_plan *g, size_t block)
 }
 
 /* The tiles of row blocks [block, block_end) and panels [panel, panel_end) of the current block */
-static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_end, size_t panel, size_t panel_end)
+static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_end,
+                         size_t panel, size_t panel_end)
 {
     const int last_depth = g->p + g->depth == g->k;
     struct gemm_step step = {
@@ -385,8 +453,10 @@ static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_e
         size_t i = gemm_row(g, g->block + block);
         for (size_t x = block; x < block_end; x++) {
             const size_t rows = g->height + (g->block + x < g->higher);
-            const real *a = g->packed_a ? g->packed_a + x * g->depth * GEMM_PACKED_ROWS : a0 + (ptrdiff_t)i * g->a_row;
-            gemm_tiles[rows - 1][vectors - 1][GEMM_CUTS > 1 && last < V_LANES](g->c + i * g->ldc + j, a, b, bias, last, &step);
+            const real *a = g->packed_a ? g->packed_a + x * g->depth * GEMM_PACKED_ROWS
+                                        : a0 + (ptrdiff_t)i * g->a_row;
+            gemm_kernel *tile = gemm_tiles[rows - 1][vectors - 1][last < GEMM_CUT];
+            tile(g->c + i * g->ldc + j, a, b, bias, last, &step);
             i += rows;
         }
     }
@@ -408,9 +478,11 @@ static void gemm_pack_chunk(void *context, size_t chunk)
     const size_t panels = g->panels - g->packed_from, items = panels + (g->packed_a ? g->blocks : 0);
     for (size_t x = chunk * items / g->chunks; x < (chunk + 1) * items / g->chunks; x++)
         if (x < panels) {
-            const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH, width = gemm_min(g->n - j, GEMM_WIDTH);
+            const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH;
+            const size_t width = gemm_min(g->n - j, GEMM_WIDTH);
             gemm_pack(g->packed_b + x * g->depth * GEMM_WIDTH, (width + V_LANES - 1) / V_LANES * V_LANES,
-                      g->b + (ptrdiff_t)g->p * g->b_row + (ptrdiff_t)j * g->b_col, g->b_col, g->b_row, width, g->depth);
+                      g->b + (ptrdiff_t)g->p * g->b_row + (ptrdiff_t)j * g->b_col, g->b_col, g->b_row,
+                      width, g->depth);
         } else {
             const size_t block = g->block + (x - panels), i = gemm_row(g, block);
             gemm_pack(g->packed_a + (x - panels) * g->depth * GEMM_PACKED_ROWS, GEMM_PACKED_ROWS,
@@ -430,7 +502,7 @@ static void gemm_each_chunk(struct gemm_plan *g, void (*body)(void *, size_t))
 static void gemm_run(struct gemm_plan *g, size_t depth, int pack_a, int pack_b, real *buffer)
 {
     for (g->panel = 0; g->panel < g->all_panels; g->panel += g->panels) {
-        g->panels = pack_b ? gemm_min(g->all_panels - g->panel, GEMM_PANELS) : g->all_panels;
+        g->panels = gemm_min(g->all_panels - g->panel, g->most_panels);
         g->packed_from = pack_b ? 0 : !GEMM_MASKS && g->n % V_LANES ? g->panels - 1 : g->panels;
         for (g->p = 0; g->p < g->k; g->p += g->depth) {
             g->depth = gemm_min(g->k - g->p, depth);
@@ -498,37 +570,20 @@ GEMM_OUTLINE __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, siz
         }
 }
 
-/* c[i, j] = t[i * t_row + j * t_col] [+ bias[j]] [then max(., 0)]      c: (m, n): what was computed beside c */
-GEMM_OUTLINE void gemm_finish(real *c, size_t ldc, const real *t, size_t t_row, size_t t_col, size_t m, size_t n,
-                              const real *bias, int flags)
-{
-    const real floor = flags & MG_RELU ? 0 : -(real)INFINITY;     /* NaN is not < floor, and stays */
-    if (n == 1 && ldc == 1 && t_row == 1) {
-        const real y = bias ? bias[0] : (real)-0.0;               /* x + -0 is x, for each x */
-        for (size_t i = 0; i < m; i++) c[i] = t[i] + y < floor ? floor : t[i] + y;
-        return;
-    }
-    for (size_t i = 0; i < m; i++)
-        for (size_t j = 0; j < n; j++) {
-            const real x = t[i * t_row + j * t_col] + (bias ? bias[j] : (real)-0.0);
-            c[i * ldc + j] = x < floor ? floor : x;
-        }
-}
+/* ---- one or two rows ------------------------------------------------------------------ */
 
-/* ---- few rows, columns along k ------------------------------------------------------- */
-
-/* Where one pass over b serves all rows of c, packing is half the work. A product of few rows
- * with a transposed b (batch 1 through a Linear layer) therefore transposes strip by strip in
- * registers, and uses each strip at once. Two vectors of columns at a time, since the additions
- * to one wait for each other. */
-enum { GEMM_FEW = 2 };
+/* Where one pass over b serves all of c there is nothing to win by packing, and a tile of two
+ * vectors waits for its own additions. So for batch 1 through a Linear layer, and its gradient:
+ * b along its rows, more vectors at a time; or b transposed, two vectors at a time, strip by
+ * strip transposed in registers and used at once. */
+enum { GEMM_FEW = 2, GEMM_VECTORS = GEMM_ROWS > 6 ? 8 : 6 };
 
 struct gemm_few_plan {
     const struct gemm_plan *g;
-    size_t depth, groups, chunks;
+    size_t depth, width, groups, chunks;
 };
 
-V_INLINE void gemm_few_strip(vreal (*sum)[2], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+V_INLINE void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
                              const real *b, ptrdiff_t line, const int rows)
 {
     GEMM_UNROLL for (int v = 0; v < 2; v++) {
@@ -540,7 +595,7 @@ V_INLINE void gemm_few_strip(vreal (*sum)[2], const real *a, ptrdiff_t a_row, pt
     }
 }
 
-V_INLINE void gemm_few_square(vreal (*sum)[2], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+V_INLINE void gemm_few_square(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
                               const real *b, ptrdiff_t line, const int rows)
 {
     GEMM_UNROLL for (int v = 0; v < 2; v++) {
@@ -553,26 +608,38 @@ V_INLINE void gemm_few_square(vreal (*sum)[2], const real *a, ptrdiff_t a_row, p
         gemm_transpose_square(x);
         const real *at = a;
         GEMM_UNROLL for (size_t q = 0; q < V_LANES; q++, at += a_col)
-            GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = v_fma(v_set(at[r * a_row]), x[q], sum[r][v]);
+            GEMM_UNROLL for (int r = 0; r < rows; r++)
+                sum[r][v] = v_fma(v_set(at[r * a_row]), x[q], sum[r][v]);
     }
 }
 
-/* Columns [j, j + GEMM_WIDTH), of which those from column `from` on are kept */
-V_INLINE void gemm_few(const struct gemm_few_plan *plan, size_t j, size_t from, const int rows)
+/* c = [c +] x [+ bias] [then max(., 0)]      c, x, bias: (n), in the order of gemm_tile */
+GEMM_OUTLINE void gemm_finish(real *c, const real *x, size_t n, const real *bias, int add, int relu)
 {
-    const struct gemm_plan *g = plan->g;
+    for (size_t j = 0; j < n; j += V_LANES) {
+        const size_t count = gemm_min(n - j, V_LANES);
+        vreal y = v_load_first(x + j, count);
+        if (add) y = v_load_first(c + j, count) + y;
+        if (bias) y = y + v_load_first(bias + j, count);
+        if (relu) y = v_select(y < 0, (vreal){0}, y);
+        v_store_first(c + j, y, count);
+    }
+}
+
+/* The block [p, end) of k, for `vectors` vectors of columns from column j on, of which those from
+ * column `from` on are kept */
+V_INLINE void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j, size_t from,
+                       const int rows, const int vectors, const int transposed)
+{
     const ptrdiff_t line = g->b_col, a_row = g->a_row, a_col = g->a_col;
-    const real *a = g->a, *b = g->b + (ptrdiff_t)j * line;
-    const int squares = gemm_collides(line);
-    real total[GEMM_FEW][GEMM_WIDTH] = {{0}};
-    for (int r = 0; r < rows && (g->flags & MG_ACCUMULATE); r++)
-        memcpy(total[r] + (from - j), g->c + r * g->ldc + from, (j + GEMM_WIDTH - from) * sizeof(real));
-    for (size_t start = 0; start < g->k; start += plan->depth) {
-        const size_t end = gemm_min(start + plan->depth, g->k);
-        vreal sum[GEMM_FEW][2];
-        GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][0] = sum[r][1] = (vreal){0};
-        size_t p = start;
-        for (; squares && p + V_LANES <= end; p += V_LANES) {
+    const real *a = g->a + (ptrdiff_t)p * a_col, *b = g->b + (ptrdiff_t)p * g->b_row + (ptrdiff_t)j * line;
+    const size_t width = (size_t)vectors * V_LANES, kept = j + width - from;
+    const int add = p > 0 || (g->flags & MG_ACCUMULATE), finish = end == g->k;
+    vreal sum[GEMM_FEW][GEMM_VECTORS];
+    GEMM_UNROLL for (int r = 0; r < rows; r++)
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
+    if (transposed) {
+        for (; gemm_collides(line) && p + V_LANES <= end; p += V_LANES) {
             gemm_few_square(sum, a, a_row, a_col, b, line, rows);
             a += (ptrdiff_t)V_LANES * a_col, b += V_LANES;
         }
@@ -580,51 +647,67 @@ V_INLINE void gemm_few(const struct gemm_few_plan *plan, size_t j, size_t from, 
             gemm_few_strip(sum, a, a_row, a_col, b, line, rows);
             a += (ptrdiff_t)GEMM_PIECE * a_col, b += GEMM_PIECE;
         }
-        if (p < end) {
-            real x[GEMM_PIECE][GEMM_WIDTH];
-            gemm_pack(x[0], GEMM_WIDTH, b, line, 1, GEMM_WIDTH, end - p);
-            for (size_t q = 0; p < end; p++, q++, a += a_col, b++)
-                GEMM_UNROLL for (int r = 0; r < rows; r++)
-                    GEMM_UNROLL for (int v = 0; v < 2; v++)
-                        sum[r][v] = v_fma(v_set(a[r * a_row]), v_load(x[q] + v * V_LANES), sum[r][v]);
-        }
-        const int add = start > 0 || (g->flags & MG_ACCUMULATE);
-        GEMM_UNROLL for (int r = 0; r < rows; r++)
-            GEMM_UNROLL for (int v = 0; v < 2; v++) {
-                real *at = total[r] + v * V_LANES;
-                v_store(at, add ? v_load(at) + sum[r][v] : sum[r][v]);
-            }
     }
-    gemm_finish(g->c + from, g->ldc, total[0] + (from - j), GEMM_WIDTH, 1,
-                (size_t)rows, j + GEMM_WIDTH - from, g->bias ? g->bias + from : NULL, g->flags);
+    real rest[GEMM_PIECE * GEMM_WIDTH];          /* of a transposed b, what does not fill a strip */
+    if (transposed && p < end) gemm_pack(rest, GEMM_WIDTH, b, line, 1, GEMM_WIDTH, end - p);
+    const real *y = transposed ? rest : b;
+    const ptrdiff_t y_row = transposed ? (ptrdiff_t)GEMM_WIDTH : g->b_row;
+    for (; p < end; p++, a += a_col, y += y_row)
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) {
+            const vreal x = v_load(y + v * V_LANES);
+            GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = v_fma(v_set(a[r * a_row]), x, sum[r][v]);
+        }
+    real t[GEMM_FEW][GEMM_VECTORS * V_LANES];
+    GEMM_UNROLL for (int r = 0; r < rows; r++)
+        GEMM_UNROLL for (int v = 0; v < vectors; v++) v_store(t[r] + v * V_LANES, sum[r][v]);
+    for (int r = 0; r < rows; r++)
+        gemm_finish(g->c + r * g->ldc + from, t[r] + (width - kept), kept,
+                    finish && g->bias ? g->bias + from : NULL, add, finish && (g->flags & MG_RELU));
 }
 
 static void gemm_few_chunk(void *context, size_t chunk)
 {
     const struct gemm_few_plan *plan = context;
     const struct gemm_plan *g = plan->g;
-    for (size_t x = chunk * plan->groups / plan->chunks; x < (chunk + 1) * plan->groups / plan->chunks; x++) {
-        const size_t from = x * GEMM_WIDTH, j = gemm_min(from, g->n - GEMM_WIDTH);
-        if (g->m == 1) gemm_few(plan, j, from, 1);
-        else gemm_few(plan, j, from, 2);
+    const size_t first = chunk * plan->groups / plan->chunks, stop = (chunk + 1) * plan->groups / plan->chunks;
+    for (size_t p = 0, end; p < g->k; p = end) {
+        end = gemm_min(p + plan->depth, g->k);
+        for (size_t x = first; x < stop; x++) {
+            const size_t from = x * plan->width, j = gemm_min(from, g->n - plan->width);
+            if (g->b_row == 1) {
+                if (g->m == 1) gemm_few(g, p, end, j, from, 1, 2, 1);
+                else gemm_few(g, p, end, j, from, 2, 2, 1);
+            } else {
+                if (g->m == 1) gemm_few(g, p, end, j, from, 1, GEMM_VECTORS, 0);
+                else gemm_few(g, p, end, j, from, 2, GEMM_VECTORS, 0);
+            }
+        }
     }
 }
 
 /* ---- the product ------------------------------------------------------------------- */
 
-/* One or two columns fill a vector badly; the many rows fill it well. So c.T = b.T @ a.T, some
- * rows at a time, and into a small array from which c, bias and the rest follow. */
-static void gemm_narrow(real *c, size_t ldc, const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
-                        const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
-                        size_t m, size_t n, size_t k, const real *bias, int flags)
+/* A few columns fill a vector badly; the many rows fill it well. So c.T = b.T @ a.T, some rows at
+ * a time, into a small array t (n, rows) from which c, bias and the rest follow. */
+static void gemm_narrow_chunk(void *context, size_t chunk)
 {
+    const struct gemm_plan *g = context;
+    const size_t i = chunk * GEMM_NARROW_ROWS, rows = gemm_min(g->m - i, GEMM_NARROW_ROWS);
+    const size_t n = g->n, ldc = g->ldc;
+    real *c = g->c + i * ldc;
     _Alignas(64) real t[GEMM_NARROW * GEMM_NARROW_ROWS];
-    for (size_t i = 0; i < m; i += GEMM_NARROW_ROWS) {
-        const size_t rows = gemm_min(m - i, GEMM_NARROW_ROWS);
-        for (size_t j = 0; j < n && (flags & MG_ACCUMULATE); j++)
-            for (size_t r = 0; r < rows; r++) t[j * rows + r] = c[(i + r) * ldc + j];
-        mg_gemm(t, rows, b, b_col, b_row, a + (ptrdiff_t)i * a_row, a_col, a_row, n, rows, k, NULL, flags & MG_ACCUMULATE);
-        gemm_finish(c + i * ldc, ldc, t, 1, rows, rows, n, bias, flags);
+    for (size_t j = 0; j < n && (g->flags & MG_ACCUMULATE); j++)
+        for (size_t r = 0; r < rows; r++) t[j * rows + r] = c[r * ldc + j];
+    mg_gemm(t, rows, g->b, g->b_col, g->b_row, g->a + (ptrdiff_t)i * g->a_row, g->a_col, g->a_row,
+            n, rows, g->k, NULL, g->flags & MG_ACCUMULATE);
+    const real floor = g->flags & MG_RELU ? 0 : -(real)INFINITY;      /* NaN is not < floor, and stays */
+    for (size_t j = 0; j < n; j++) {
+        const real y = g->bias ? g->bias[j] : (real)-0.0;             /* x + -0 is x, for each x */
+        real *at = c + j;
+        for (size_t r = 0; r < rows; r++, at += ldc) {
+            const real x = t[j * rows + r] + y;
+            *at = x < floor ? floor : x;
+        }
     }
 }
 
@@ -638,35 +721,52 @@ static void mg_gemm(real *c, size_t ldc,
         mg_gemm_naive(c, ldc, a, a_row, a_col, b, b_row, b_col, m, n, k, bias, flags);
         return;
     }
-    if (n <= GEMM_NARROW && m > 2 * GEMM_NARROW) {
-        gemm_narrow(c, ldc, a, a_row, a_col, b, b_row, b_col, m, n, k, bias, flags);
-        return;
-    }
-    if (n == 1) b_col = 1;                       /* never taken, so any will do */
-
     struct gemm_plan g = {.c = c, .ldc = ldc, .a = a, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row,
                           .b_col = b_col, .m = m, .n = n, .k = k, .bias = bias, .flags = flags, .chunks = 1};
+    const int parallel = (double)m * (double)n * (double)k > GEMM_SERIAL;
+    if (n <= GEMM_NARROW && m >= 4 * n) {
+        const size_t chunks = (m + GEMM_NARROW_ROWS - 1) / GEMM_NARROW_ROWS;
+        if (parallel) mg_parallel(chunks, gemm_narrow_chunk, &g);
+        else for (size_t i = 0; i < chunks; i++) gemm_narrow_chunk(&g, i);
+        return;
+    }
+    if (n == 1) g.b_col = b_col = 1;             /* never taken, so any will do */
+
+    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH, depth = (k + depths - 1) / depths;
+    if (m <= GEMM_FEW && (b_row == 1 || b_col == 1)) {
+        const size_t width = b_row == 1 ? (size_t)GEMM_WIDTH : (size_t)GEMM_VECTORS * V_LANES;
+        if (n >= width) {
+            struct gemm_few_plan few = {.g = &g, .depth = depth, .width = width};
+            few.groups = (n + width - 1) / width;
+            few.chunks = parallel ? gemm_min(few.groups, 16) : 1;
+            if (parallel) mg_parallel(few.chunks, gemm_few_chunk, &few);
+            else gemm_few_chunk(&few, 0);
+            return;
+        }
+    }
+
+    /* Blocks of rows are of one height, or nearly; each thread shall find as many of them. */
     g.all_blocks = (m + GEMM_ROWS - 1) / GEMM_ROWS;
     g.all_panels = (n + GEMM_WIDTH - 1) / GEMM_WIDTH;
-    if ((double)m * (double)n * (double)k > GEMM_SERIAL) {
+    if (parallel) {
         g.by_columns = n >= 1024 || n >= 2 * m;
         if (!g.by_columns) g.all_blocks = gemm_min((g.all_blocks + 3) / 4 * 4, m);
         g.chunks = gemm_min(g.by_columns ? g.all_panels : g.all_blocks, 16);
     }
     g.height = m / g.all_blocks, g.higher = m % g.all_blocks;
 
-    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH, depth = (k + depths - 1) / depths;
-    if (b_row == 1 && m <= GEMM_FEW && n >= GEMM_WIDTH) {
-        struct gemm_few_plan few = {.g = &g, .depth = depth, .groups = g.all_panels, .chunks = 1};
-        if (g.chunks > 1) {
-            few.chunks = gemm_min(few.groups, 16);
-            mg_parallel(few.chunks, gemm_few_chunk, &few);
-        } else gemm_few_chunk(&few, 0);
-        return;
-    }
-    const int pack_b = b_col != 1 || (m > 4 * GEMM_ROWS && depth * n > 128 * 1024);
-    const int pack_a = g.all_panels > 4 && m * depth > 128 * 1024;
-    const size_t packed_panels = pack_b ? gemm_min(g.all_panels, GEMM_PANELS) : !GEMM_MASKS && n % V_LANES ? 1 : 0;
+    /* What pays to be packed, as measured: b when it lies the wrong way, or is larger than a cache and
+     * met often; a when it is large; both, when their lines collide in the cache and loads from the
+     * second are not hidden behind the arithmetic. */
+    const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row));
+    const int pack_b = b_col != 1 || (m >= 192 && b_large);
+    const int a_large = m * depth > 128 * 1024
+                     || (m >= 128 && depth > 32 && gemm_collides(a_row == 1 ? a_col : a_row));
+    const int pack_a = g.all_panels > 4 && a_large;
+    /* Packed panels of which few rows make use are better made and used in smaller portions. */
+    g.most_panels = !pack_b ? g.all_panels : gemm_min(g.all_panels, m <= 4 * GEMM_ROWS ? 16 : GEMM_PANELS);
+
+    const size_t packed_panels = pack_b ? g.most_panels : !GEMM_MASKS && n % V_LANES ? 1 : 0;
     const size_t packed_blocks = pack_a ? gemm_min(g.all_blocks, GEMM_BLOCKS) : 0;
     const size_t size = depth * (packed_panels * GEMM_WIDTH + packed_blocks * GEMM_PACKED_ROWS);
     if (size <= GEMM_STACK) {

@@ -18,12 +18,12 @@
 
 enum { LINE = 64, BORROWED = 255, CLASSES = 4 * 40 };
 static const size_t HUGE_PAGE = 2 << 20;
-static const size_t CACHE_LIMIT = (size_t)512 << 20;       /* bytes kept for reuse at most */
+static const size_t CACHE_LIMIT = (size_t)512 << 20; /* bytes kept for reuse at most */
 
 static struct {
-    struct mg_storage *list[CLASSES];      /* freed blocks; `owner` is the link */
-    struct mg_storage *headers;            /* freed headers that have no data of their own */
-    size_t live, cached, peak;             /* bytes of data, by the size of their class */
+    struct mg_storage *list[CLASSES]; /* freed blocks; `owner` is the link */
+    struct mg_storage *headers;       /* freed headers that have no data of their own */
+    size_t live, cached, peak;        /* bytes of data, by the size of their class */
 } memory;
 
 _Static_assert(sizeof(struct mg_storage) <= LINE, "the header has to fit before the data");
@@ -38,7 +38,7 @@ static unsigned memory_class(size_t nbytes, size_t *capacity)
         *capacity = units * LINE;
         return (unsigned)units - 1;
     }
-    unsigned log2 = 63 - (unsigned)__builtin_clzll((unsigned long long)units - 1);       /* 4 -> 2 */
+    unsigned log2 = 63 - (unsigned)__builtin_clzll((unsigned long long)units - 1); /* 4 -> 2 */
     unsigned shift = log2 - 2, quarter = (unsigned)((units - 1) >> shift) - 4;
     *capacity = (size_t)(quarter + 5) << shift << 6;
     return 4 + 4 * shift + quarter;
@@ -47,7 +47,7 @@ static unsigned memory_class(size_t nbytes, size_t *capacity)
 static struct mg_storage *memory_allocate(size_t capacity)
 {
     size_t size = capacity + LINE, align = LINE;
-    if (size >= 2 * HUGE_PAGE) {           /* fewer page faults, and fewer misses in the page table's cache */
+    if (size >= 2 * HUGE_PAGE) { /* fewer page faults, and fewer misses in the page table's cache */
         align = HUGE_PAGE;
         size = (size + HUGE_PAGE - 1) & ~(HUGE_PAGE - 1);
     }
@@ -60,7 +60,7 @@ static struct mg_storage *memory_allocate(size_t capacity)
 
 struct mg_storage *mg_storage_new(size_t nbytes)
 {
-    if (nbytes > SIZE_MAX >> 20) return NULL;              /* more than 2^44 bytes: a mistake */
+    if (nbytes > SIZE_MAX >> 20) return NULL; /* more than 2^44 bytes: a mistake */
     size_t capacity;
     unsigned size_class = memory_class(nbytes, &capacity);
     struct mg_storage *storage = memory.list[size_class];
@@ -77,19 +77,22 @@ struct mg_storage *mg_storage_new(size_t nbytes)
     }
     memory.live += capacity;
     if (memory.live > memory.peak) memory.peak = memory.live;
-    *storage = (struct mg_storage){.data = (char *)storage + LINE, .nbytes = nbytes, .holders = 1,
-                                   .size_class = (unsigned char)size_class};
+    *storage = (struct mg_storage){.data = (char *)storage + LINE, .nbytes = nbytes, .holders = 1};
+    storage->size_class = (unsigned char)size_class;
     return storage;
 }
 
-struct mg_storage *mg_storage_borrow(void *data, size_t nbytes, int readonly,
-                                     void *owner, void (*release)(void *owner))
+struct mg_storage *mg_storage_borrow(void *data, size_t nbytes, int readonly, void *owner,
+                                     void (*release)(void *owner))
 {
     struct mg_storage *storage = memory.headers;
     if (storage) memory.headers = storage->owner;
     else if (!(storage = aligned_alloc(LINE, LINE))) return NULL;
-    *storage = (struct mg_storage){.data = data, .nbytes = nbytes, .holders = 1, .owner = owner,
-                                   .release = release, .readonly = readonly != 0, .size_class = BORROWED};
+    *storage = (struct mg_storage){.data = data, .nbytes = nbytes, .holders = 1};
+    storage->owner = owner;
+    storage->release = release;
+    storage->readonly = readonly != 0;
+    storage->size_class = BORROWED;
     return storage;
 }
 
@@ -101,16 +104,17 @@ void mg_storage_drop(struct mg_storage *storage)
         void (*release)(void *) = storage->release;
         storage->owner = memory.headers;
         memory.headers = storage;
-        if (release) release(owner);       /* last: it may come back here */
+        if (release) release(owner); /* last: it may come back here */
         return;
     }
     size_t capacity;
     memory_class(storage->nbytes, &capacity);
     memory.live -= capacity;
-    if (capacity > CACHE_LIMIT - memory.cached) {
+    if (capacity > CACHE_LIMIT) {
         free(storage);
         return;
     }
+    if (capacity > CACHE_LIMIT - memory.cached) mg_memory_trim(); /* sizes of a program's past */
     storage->owner = memory.list[storage->size_class];
     memory.list[storage->size_class] = storage;
     memory.cached += capacity;
@@ -149,9 +153,9 @@ struct copy {
     char *dst;
     const char *src;
     size_t itemsize;
-    int ndim, runs;                        /* how many of the last axes copy_inner takes at once */
+    int ndim, runs; /* how many of the last axes copy_inner takes at once */
     ptrdiff_t d[AXES], s[AXES], n[AXES];
-    ptrdiff_t grain;                       /* along axis 0, for the pool */
+    ptrdiff_t grain; /* along axis 0, for the pool */
 };
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -163,7 +167,8 @@ ALWAYS_INLINE void copy_items(char *restrict dst, ptrdiff_t d, const char *restr
     for (ptrdiff_t i = 0; i < n; i++) memcpy(dst + i * d, src + i * s, itemsize);
 }
 
-ALWAYS_INLINE void copy_line_of(char *dst, ptrdiff_t d, const char *src, ptrdiff_t s, ptrdiff_t n, size_t itemsize)
+ALWAYS_INLINE void copy_line_of(char *dst, ptrdiff_t d, const char *src, ptrdiff_t s, ptrdiff_t n,
+                                size_t itemsize)
 {
     ptrdiff_t item = (ptrdiff_t)itemsize;
     if (d == item && s == 0) copy_items(dst, item, src, 0, n, itemsize);
@@ -218,23 +223,27 @@ ALWAYS_INLINE void copy_2x2(char *dst, ptrdiff_t d, const char *src, ptrdiff_t s
 
 /* dst[i, j] = src[j, i]      dst: (rows, columns), rows d apart; src's rows s apart
  * Tile by tile, so that a cache line is used up before it is lost. */
-ALWAYS_INLINE void copy_transposed_of(char *dst, ptrdiff_t d, const char *src, ptrdiff_t s,
-                                      ptrdiff_t rows, ptrdiff_t columns, ptrdiff_t item)
+ALWAYS_INLINE void copy_transposed_of(char *dst, ptrdiff_t d, const char *src, ptrdiff_t s, ptrdiff_t rows,
+                                      ptrdiff_t columns, ptrdiff_t item)
 {
     enum { TILE = 32 };
     const ptrdiff_t side = 16 / item;
     for (ptrdiff_t i0 = 0; i0 < rows; i0 += TILE) {
         for (ptrdiff_t j0 = 0; j0 < columns; j0 += TILE) {
-            ptrdiff_t i1 = i0 + TILE < rows ? i0 + TILE : rows, j1 = j0 + TILE < columns ? j0 + TILE : columns, j = j0;
+            ptrdiff_t i1 = i0 + TILE < rows ? i0 + TILE : rows;
+            ptrdiff_t j1 = j0 + TILE < columns ? j0 + TILE : columns, j = j0;
             for (; j + side <= j1; j += side) {
+                char *to = dst + i0 * d + j * item;
+                const char *from = src + j * s + i0 * item;
                 ptrdiff_t i = i0;
-                for (; i + side <= i1; i += side) {
-                    if (item == 4) copy_4x4(dst + i * d + j * 4, d, src + j * s + i * 4, s);
-                    else copy_2x2(dst + i * d + j * 8, d, src + j * s + i * 8, s);
+                for (; i + side <= i1; i += side, to += side * d, from += side * item) {
+                    if (item == 4) copy_4x4(to, d, from, s);
+                    else copy_2x2(to, d, from, s);
                 }
-                for (; i < i1; i++) copy_items(dst + i * d + j * item, item, src + j * s + i * item, s, side, (size_t)item);
+                for (; i < i1; i++, to += d, from += item) copy_items(to, item, from, s, side, (size_t)item);
             }
-            for (; j < j1; j++) copy_items(dst + i0 * d + j * item, d, src + j * s + i0 * item, item, i1 - i0, (size_t)item);
+            for (; j < j1; j++)
+                copy_items(dst + i0 * d + j * item, d, src + j * s + i0 * item, item, i1 - i0, (size_t)item);
         }
     }
 }
@@ -246,8 +255,7 @@ static void copy_inner(const struct copy *c, char *dst, const char *src)
         copy_transposed_of(dst, c->d[last - 1], src, c->s[last], c->n[last - 1], c->n[last], 4);
     else if (c->runs == 2)
         copy_transposed_of(dst, c->d[last - 1], src, c->s[last], c->n[last - 1], c->n[last], 8);
-    else
-        copy_line(dst, c->d[last], src, c->s[last], c->n[last], c->itemsize);
+    else copy_line(dst, c->d[last], src, c->s[last], c->n[last], c->itemsize);
 }
 
 /* Calls copy_inner at every place of the outer axes. */
@@ -284,6 +292,18 @@ static void copy_chunk(void *context, size_t chunk)
 
 static ptrdiff_t distance(ptrdiff_t stride) { return stride < 0 ? -stride : stride; }
 
+/* Whether an axis takes smaller steps than those given, above all in dst */
+static int copy_is_inside(const struct copy *c, int axis, ptrdiff_t d, ptrdiff_t s)
+{
+    if (distance(c->d[axis]) != distance(d)) return distance(c->d[axis]) < distance(d);
+    return distance(c->s[axis]) < distance(s);
+}
+
+static void copy_move_axis(struct copy *c, int to, int from)
+{
+    c->d[to] = c->d[from], c->s[to] = c->s[from], c->n[to] = c->n[from];
+}
+
 void mg_copy_strided(char *dst, const ptrdiff_t *dst_strides, const char *src, const ptrdiff_t *src_strides,
                      const ptrdiff_t *shape, int ndim, size_t itemsize)
 {
@@ -297,10 +317,8 @@ void mg_copy_strided(char *dst, const ptrdiff_t *dst_strides, const char *src, c
         if (shape[i] == 1) continue;
         total *= (size_t)shape[i];
         int at = c.ndim++;
-        for (; at > 0 && (distance(c.d[at - 1]) < distance(dst_strides[i]) ||
-                          (distance(c.d[at - 1]) == distance(dst_strides[i]) &&
-                           distance(c.s[at - 1]) < distance(src_strides[i]))); at--)
-            c.d[at] = c.d[at - 1], c.s[at] = c.s[at - 1], c.n[at] = c.n[at - 1];
+        for (; at > 0 && copy_is_inside(&c, at - 1, dst_strides[i], src_strides[i]); at--)
+            copy_move_axis(&c, at, at - 1);
         c.d[at] = dst_strides[i], c.s[at] = src_strides[i], c.n[at] = shape[i];
     }
     /* forwards through dst */
@@ -315,17 +333,16 @@ void mg_copy_strided(char *dst, const ptrdiff_t *dst_strides, const char *src, c
         if (c.d[kept] == c.d[i] * c.n[i] && c.s[kept] == c.s[i] * c.n[i]) {
             c.d[kept] = c.d[i], c.s[kept] = c.s[i], c.n[kept] *= c.n[i];
         } else {
-            kept++;
-            c.d[kept] = c.d[i], c.s[kept] = c.s[i], c.n[kept] = c.n[i];
+            copy_move_axis(&c, ++kept, i);
         }
     }
     if (c.ndim) c.ndim = kept + 1;
     /* a short dense run is one larger item */
-    while (c.ndim > 1 && c.d[c.ndim - 1] == (ptrdiff_t)c.itemsize && c.s[c.ndim - 1] == c.d[c.ndim - 1] &&
-           c.n[c.ndim - 1] <= 8 && (c.itemsize * (size_t)c.n[c.ndim - 1] == 8 ||
-                                    c.itemsize * (size_t)c.n[c.ndim - 1] == 4 ||
-                                    c.itemsize * (size_t)c.n[c.ndim - 1] == 2))
-        c.itemsize *= (size_t)c.n[--c.ndim];
+    int last = c.ndim - 1;
+    if (last > 0 && c.d[last] == (ptrdiff_t)itemsize && c.s[last] == c.d[last] && c.n[last] <= 8) {
+        size_t run = itemsize * (size_t)c.n[last];
+        if (run == 2 || run == 4 || run == 8) c.itemsize = run, c.ndim = last--;
+    }
     if (c.ndim == 0) {
         memcpy(c.dst, c.src, c.itemsize);
         return;
@@ -333,13 +350,12 @@ void mg_copy_strided(char *dst, const ptrdiff_t *dst_strides, const char *src, c
     /* a transposition: dense in dst along the last axis, in src along another, which is
      * brought next to it */
     ptrdiff_t item = (ptrdiff_t)c.itemsize;
-    int last = c.ndim - 1;
     c.runs = 1;
     if ((item == 4 || item == 8) && c.d[last] == item && c.s[last] != item && c.n[last] > 1) {
         for (int i = 0; i < last; i++) {
             if (c.s[i] != item) continue;
             ptrdiff_t d = c.d[i], n = c.n[i];
-            for (int j = i; j < last - 1; j++) c.d[j] = c.d[j + 1], c.s[j] = c.s[j + 1], c.n[j] = c.n[j + 1];
+            for (int j = i; j < last - 1; j++) copy_move_axis(&c, j, j + 1);
             c.d[last - 1] = d, c.s[last - 1] = item, c.n[last - 1] = n;
             c.runs = 2;
             break;
@@ -356,14 +372,17 @@ void mg_copy_strided(char *dst, const ptrdiff_t *dst_strides, const char *src, c
 
 /* ---- broadcasting ------------------------------------------------------------------ */
 
-enum { STRETCH = 1024,                 /* elements that a stretched operand's buffer holds */
-       SHORT = 128,                    /* an innermost axis shorter than this wants company */
-       SHORTER = 16,                   /* even if an operand is to be stretched anew for it */
-       BROADCAST_PARALLEL = 1 << 16, BROADCAST_GRAIN = 1 << 14 };
+enum {
+    STRETCH = 1024,               /* elements that a stretched operand's buffer holds */
+    SHORT = 128,                  /* an innermost axis shorter than this wants company */
+    SHORTER = 16,                 /* even if an operand is to be stretched anew for it */
+    BROADCAST_PARALLEL = 1 << 16, /* elements in all, and in a chunk, for the pool */
+    BROADCAST_GRAIN = 1 << 14
+};
 
 struct operand {
     const char *data;
-    ptrdiff_t step[AXES];              /* in bytes */
+    ptrdiff_t step[AXES]; /* in bytes */
 };
 
 struct broadcast {
@@ -372,8 +391,8 @@ struct broadcast {
     struct operand operand[2];
     ptrdiff_t n[AXES], itemsize, size;
     int ndim;
-    ptrdiff_t grain;                   /* along axis 0, for the pool */
-    int joins;                         /* whether rows are taken several at a time */
+    ptrdiff_t grain; /* along axis 0, for the pool */
+    int joins;       /* whether rows are taken several at a time */
 };
 
 /* One step that walks over whole rows of the operand: they follow each other evenly. */
@@ -384,12 +403,12 @@ static int broadcast_even(const struct broadcast *job, const ptrdiff_t *step)
 }
 
 /* `rows` rows of an operand, written out one after the other */
-static void broadcast_stretch(char *buffer, const struct broadcast *job, const char *from, const ptrdiff_t *step,
-                              ptrdiff_t rows)
+static void broadcast_stretch(char *buffer, const struct broadcast *job, const char *from,
+                              const ptrdiff_t *step, ptrdiff_t rows)
 {
     int last = job->ndim - 1;
     ptrdiff_t line = job->n[last] * job->itemsize;
-    if (step[last - 1] == 0) {         /* the same row: write it once, then double what is there */
+    if (step[last - 1] == 0) { /* the same row: write it once, then double what is there */
         copy_line(buffer, job->itemsize, from, step[last], job->n[last], (size_t)job->itemsize);
         for (ptrdiff_t have = line, whole = rows * line; have < whole; have *= 2)
             memcpy(buffer + have, buffer, (size_t)(have < whole - have ? have : whole - have));
@@ -417,7 +436,8 @@ static void broadcast_rows(const struct broadcast *job, char *y, const char *con
             const ptrdiff_t *steps = job->operand[k].step;
             x[k] = even[k] ? now[k] : buffer[k];
             step[k] = even[k] ? steps[last] / job->itemsize : 1;
-            if (!even[k] && (i == 0 || steps[last - 1] != 0)) broadcast_stretch(buffer[k], job, now[k], steps, rows);
+            if (!even[k] && (i == 0 || steps[last - 1] != 0))
+                broadcast_stretch(buffer[k], job, now[k], steps, rows);
             now[k] += rows * steps[last - 1];
         }
         job->kernel(y, x[0], step[0], x[1], step[1], (size_t)(rows * inner));
@@ -457,9 +477,8 @@ static void broadcast_chunk(void *context, size_t chunk)
     broadcast_walk(&part);
 }
 
-void mg_broadcast(mg_binary kernel, char *y, const char *a, const ptrdiff_t *a_strides,
-                  const char *b, const ptrdiff_t *b_strides,
-                  const ptrdiff_t *shape, int ndim, size_t itemsize)
+void mg_broadcast(mg_binary kernel, char *y, const char *a, const ptrdiff_t *a_strides, const char *b,
+                  const ptrdiff_t *b_strides, const ptrdiff_t *shape, int ndim, size_t itemsize)
 {
     struct broadcast job;
     ptrdiff_t *a_step = job.operand[0].step, *b_step = job.operand[1].step, *n = job.n;
@@ -476,8 +495,8 @@ void mg_broadcast(mg_binary kernel, char *y, const char *a, const ptrdiff_t *a_s
         a_step[at] = a_new, b_step[at] = b_new;
     }
     if (job.ndim <= 1) {
-        ptrdiff_t length = job.ndim ? n[0] : 1;
-        kernel(y, a, job.ndim ? a_step[0] / job.itemsize : 1, b, job.ndim ? b_step[0] / job.itemsize : 1, (size_t)length);
+        if (job.ndim == 0) a_step[0] = b_step[0] = job.itemsize, n[0] = 1;
+        kernel(y, a, a_step[0] / job.itemsize, b, b_step[0] / job.itemsize, (size_t)n[0]);
         return;
     }
     /* Short rows: put many into one call. That costs a copy of every operand whose rows do

@@ -104,12 +104,14 @@ V_INLINE void norm_sum_columns(struct total (*out)[2], const real *x, const real
     for (size_t j = 0; j < rows; j += 8) {
         size_t end = rows - j < 8 ? rows : j + 8;
         for (size_t i = 0; i < width; i += WIDE) {
-            struct wide_sum first = norm_get(sum[0] + i, error[0] + i), second = norm_get(sum[1] + i, error[1] + i);
+            struct wide_sum first = norm_get(sum[0] + i, error[0] + i);
+            struct wide_sum second = norm_get(sum[1] + i, error[1] + i);
             wide m = wide_get(shift + i);
             if (i + WIDE <= width) {
                 for (size_t r = j; r < end; r++) {
                     wide v = wide_load(x + r * stride + i);
-                    norm_add(&first, &second, v, sums == NORM_GRADIENT ? wide_load(dy + r * stride + i) : v, m, sums);
+                    wide g = sums == NORM_GRADIENT ? wide_load(dy + r * stride + i) : v;
+                    norm_add(&first, &second, v, g, m, sums);
                 }
             } else {
                 for (size_t r = j; r < end; r++) {
@@ -200,7 +202,9 @@ static void norm_lines(struct norm_line *line, const struct norm_job *job, struc
             line->shift[i] = job->bias ? (double)job->bias[c] : 0;
         }
     }
-    for (size_t i = width; i % WIDE; i++) line->mean[i] = line->slope[i] = line->scale[i] = line->shift[i] = 0;
+    for (size_t i = width; i % WIDE; i++) {
+        line->mean[i] = line->slope[i] = line->scale[i] = line->shift[i] = 0;
+    }
 }
 
 V_INLINE wide norm_value(wide x, wide dy, wide mean, wide slope, wide scale, wide shift, int backward)
@@ -220,9 +224,8 @@ V_INLINE void norm_apply_columns(real *y, const real *x, const real *dy, const s
             wide scale = wide_get(line->scale + i), shift = wide_get(line->shift + i);
             if (i + WIDE <= width) {
                 for (size_t r = j * stride + i; r < end * stride; r += stride) {
-                    wide v = wide_load(x + r);
-                    wide_store(y + r, norm_value(v, backward ? wide_load(dy + r) : v, mean, slope, scale, shift,
-                                                 backward));
+                    wide v = wide_load(x + r), g = backward ? wide_load(dy + r) : v;
+                    wide_store(y + r, norm_value(v, g, mean, slope, scale, shift, backward));
                 }
             } else {
                 for (size_t r = j * stride + i; r < end * stride; r += stride) {
@@ -236,16 +239,16 @@ V_INLINE void norm_apply_columns(real *y, const real *x, const real *dy, const s
 }
 
 /* one channel's contiguous stretches */
-V_INLINE void norm_apply_channel(real *y, const real *x, const real *dy, const struct norm_line *line, size_t at,
-                                 size_t stride, size_t rows, size_t inner, int backward)
+V_INLINE void norm_apply_channel(real *y, const real *x, const real *dy, const struct norm_line *line,
+                                 size_t at, size_t stride, size_t rows, size_t inner, int backward)
 {
     wide mean = wide_set(line->mean[at]), slope = wide_set(line->slope[at]);
     wide scale = wide_set(line->scale[at]), shift = wide_set(line->shift[at]);
     for (size_t r = 0; r < rows; r++, y += stride, x += stride, dy += backward ? stride : 0) {
         size_t i = 0;
         for (; i + WIDE <= inner; i += WIDE) {
-            wide v = wide_load(x + i);
-            wide_store(y + i, norm_value(v, backward ? wide_load(dy + i) : v, mean, slope, scale, shift, backward));
+            wide v = wide_load(x + i), g = backward ? wide_load(dy + i) : v;
+            wide_store(y + i, norm_value(v, g, mean, slope, scale, shift, backward));
         }
         if (i < inner) {
             wide v = wide_load_first(x + i, inner - i), g = backward ? wide_load_first(dy + i, inner - i) : v;
@@ -360,8 +363,9 @@ static void norm_apply_chunk(void *context, size_t chunk)
     size_t unit = chunk * job->group, last = unit + job->group < units ? unit + job->group : units;
     for (; unit < last; unit++) {
         size_t piece = unit % job->pieces, width, channel = norm_channel(job, unit / job->pieces, &width);
-        norm_apply(job, job->partial ? job->partial + channel : NULL, channel, width,
-                   reduce_cut(job->outer, job->pieces, piece), reduce_cut(job->outer, job->pieces, piece + 1));
+        size_t from = reduce_cut(job->outer, job->pieces, piece);
+        size_t to = reduce_cut(job->outer, job->pieces, piece + 1);
+        norm_apply(job, job->partial ? job->partial + channel : NULL, channel, width, from, to);
     }
 }
 
@@ -397,7 +401,8 @@ static void mg_batch_norm_statistics(double *mean, double *var, const real *x,
 {
     if (!channels) return;
     struct total partial[NORM_PARTIALS][2];
-    struct norm_job job = {.x = x, .mean = mean, .var = var, .outer = outer, .channels = channels, .inner = inner,
+    struct norm_job job = {.x = x, .mean = mean, .var = var,
+                           .outer = outer, .channels = channels, .inner = inner,
                            .sums = NORM_CENTRED, .partial = partial};
     norm_plan(&job);
     if (job.pieces == 1) {
@@ -427,7 +432,8 @@ static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const r
     if (!channels) return;
     struct total partial[NORM_PARTIALS][2];
     struct norm_job job = {.x = x, .dy = dy, .y = dx, .dweight = dweight, .dbias = dbias, .mean_in = mean,
-                           .rstd = rstd, .weight = weight, .outer = outer, .channels = channels, .inner = inner,
+                           .rstd = rstd, .weight = weight,
+                           .outer = outer, .channels = channels, .inner = inner,
                            .sums = NORM_GRADIENT, .partial = partial};
     norm_plan(&job);
     if (job.pieces == 1) {

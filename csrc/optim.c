@@ -44,7 +44,7 @@ static void optim_run(struct optim_job *job, size_t count, const size_t *n, cons
     for (size_t i = 0; i < count; i++) job->total += n[i];
     job->chunk = OPTIM_CHUNK;
     if (job->total <= 2 * OPTIM_CHUNK) job->chunk = 2 * OPTIM_CHUNK;
-    if (most_chunks && job->total / job->chunk >= most_chunks) job->chunk = (job->total / most_chunks + 64) & ~(size_t)63;
+    if (most_chunks && job->total / job->chunk >= most_chunks) job->chunk = job->total / most_chunks + 1;
     reduce_run((job->total + job->chunk - 1) / job->chunk, optim_body, job);
 }
 
@@ -101,7 +101,8 @@ static void mg_sgd(size_t count, real *const *p, const real *const *g, real *con
                    double lr, double momentum, double dampening, double weight_decay,
                    int nesterov, int maximize)
 {
-    struct sgd_rule rule = {p, g, buffer, first, (real)lr, (real)momentum, (real)(1 - dampening), (real)weight_decay,
+    struct sgd_rule rule = {p, g, buffer, first,
+                            (real)lr, (real)momentum, (real)(1 - dampening), (real)weight_decay,
                             momentum != 0, nesterov, maximize};
     struct optim_job job = {.work = sgd_work, .rule = &rule};
     optim_run(&job, count, n, &g, 0);
@@ -181,8 +182,10 @@ static void mg_adam(size_t count, real *const *p, const real *const *g, real *co
                     double lr, double beta1, double beta2, double eps, double weight_decay,
                     int decoupled, int maximize)
 {
-    struct adam_rule rule = {p, g, m, v, vmax, c1, c2, lr, (real)(1 - beta1), (real)beta2, (real)(1 - beta2),
-                             (real)eps, (real)weight_decay, (real)(1 - lr * weight_decay), decoupled, maximize};
+    struct adam_rule rule = {p, g, m, v, vmax, c1, c2, lr,
+                             (real)(1 - beta1), (real)beta2, (real)(1 - beta2),
+                             (real)eps, (real)weight_decay, (real)(1 - lr * weight_decay),
+                             decoupled, maximize};
     struct optim_job job = {.work = adam_work, .rule = &rule};
     optim_run(&job, count, n, &g, 0);
 }
@@ -224,7 +227,8 @@ static void norm2_work(const struct optim_job *job, size_t array, size_t from, s
     }
 }
 
-static void norm2_largest_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)
+static void norm2_largest_work(const struct optim_job *job, size_t array, size_t from, size_t to,
+                               size_t chunk)
 {
     const struct norm2_rule *rule = job->rule;
     double largest = rule->largest[chunk];
@@ -249,14 +253,15 @@ static double mg_norm2(size_t count, const real *const *x, const size_t *n)
         optim_run(&job, count, n, &x, OPTIM_PARTIALS);
         for (size_t c = 1; c < OPTIM_PARTIALS; c++) total_add(&squares[0], squares[c]);
         double sum = total_divided(squares[0], 1);
-        if (rule.scale != 1 || (sum >= 0x1p-900 && sum <= 1.7976931348623157e308)) return sqrt(sum) / rule.scale;
+        int safe = sum >= 0x1p-900 && sum <= DBL_MAX;
+        if (safe || rule.scale != 1) return sqrt(sum) / rule.scale;
         job.work = norm2_largest_work;
         optim_run(&job, count, n, &x, OPTIM_PARTIALS);
         double most = 0;
         for (size_t c = 0; c < OPTIM_PARTIALS; c++) {
             if (largest[c] > most || largest[c] != largest[c]) most = largest[c];
         }
-        if (most == 0 || !(most <= 1.7976931348623157e308)) return most;
+        if (most == 0 || !(most <= DBL_MAX)) return most;
         /* 2^-1022 at least, 2^1023 at most: a power that is a normal number, as its inverse is */
         int exponent = ilogb(most);
         rule.scale = ldexp(1, exponent > 1022 ? -1022 : exponent < -1022 ? 1022 : -exponent);

@@ -25,25 +25,27 @@
 #include "minigrad.h"
 
 enum { POOL_MAX = 256, POOL_STACK = 512 << 10 };
-enum { SPIN_NS = 30000,               /* how long an idle worker, or a join, spins */
-       PATIENCE_NS = 100000,          /* a join this late has met a worker that is not running */
-       ALONE_NS = 4000000 };          /* and then the caller works alone this long */
+enum {
+    SPIN_NS = 30000,      /* how long an idle worker, or a join, spins */
+    PATIENCE_NS = 100000, /* a join this late has met a worker that is not running */
+    ALONE_NS = 4000000    /* and then the caller works alone this long */
+};
 
 typedef void (*pool_body)(void *context, size_t chunk);
 
 static struct {
-    _Alignas(64) _Atomic uint64_t word;             /* generation << 32 | chunks left to claim */
+    _Alignas(64) _Atomic uint64_t word; /* generation << 32 | chunks left to claim */
     _Atomic(pool_body) body;
     _Atomic(void *) context;
     _Atomic size_t chunks;
-    _Alignas(64) _Atomic size_t done;               /* chunks that workers have finished */
-    _Alignas(64) _Atomic int sleeping;              /* workers that need a signal */
-    _Atomic int busy;                               /* somebody owns everything below and may publish */
-    _Atomic int threads;                            /* 0: not yet asked */
-    _Atomic int spins;                              /* whether spinning makes sense */
+    _Alignas(64) _Atomic size_t done;  /* chunks that workers have finished */
+    _Alignas(64) _Atomic int sleeping; /* workers that need a signal */
+    _Atomic int busy;                  /* somebody owns everything below and may publish */
+    _Atomic int threads;               /* 0: not yet asked */
+    _Atomic int spins;                 /* whether spinning makes sense */
     _Atomic int quit;
     int workers, registered;
-    int64_t alone_until;                            /* 0: the last joins were quick */
+    int64_t alone_until; /* 0: the last joins were quick */
     pthread_t thread[POOL_MAX];
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -101,8 +103,9 @@ static uint64_t pool_await(uint32_t seen)
     }
     if ((uint32_t)(word >> 32) != seen) return word;
     pthread_mutex_lock(&pool.mutex);
-    atomic_fetch_add(&pool.sleeping, 1);            /* before the last look: see pool_publish */
-    while ((uint32_t)((word = atomic_load(&pool.word)) >> 32) == seen) pthread_cond_wait(&pool.wake, &pool.mutex);
+    atomic_fetch_add(&pool.sleeping, 1); /* before the last look: see pool_publish */
+    while (word = atomic_load(&pool.word), (uint32_t)(word >> 32) == seen)
+        pthread_cond_wait(&pool.wake, &pool.mutex);
     atomic_fetch_sub(&pool.sleeping, 1);
     pthread_mutex_unlock(&pool.mutex);
     return word;
@@ -111,6 +114,9 @@ static uint64_t pool_await(uint32_t seen)
 static void *pool_work(void *born)
 {
     uint32_t seen = (uint32_t)(uintptr_t)born;
+#ifdef __linux__
+    pthread_setname_np(pthread_self(), "minigrad-worker");
+#endif
     for (;;) {
         uint64_t word = pool_await(seen);
         if (atomic_load_explicit(&pool.quit, memory_order_relaxed)) return NULL;
@@ -133,8 +139,9 @@ static uint64_t pool_publish(uint32_t left)
     if (sleeping) {
         pthread_mutex_lock(&pool.mutex);
         pthread_mutex_unlock(&pool.mutex);
-        if (left == 0 || left >= sleeping) pthread_cond_broadcast(&pool.wake);
-        else while (left--) pthread_cond_signal(&pool.wake);
+        int all = left == 0 || left >= sleeping;
+        if (all) pthread_cond_broadcast(&pool.wake);
+        for (; !all && left > 0; left--) pthread_cond_signal(&pool.wake);
     }
     return word;
 }
@@ -158,7 +165,7 @@ static void pool_hire(int wanted)
     if (!pool.registered) return;
     pthread_attr_t attributes;
     sigset_t all, before;
-    sigfillset(&all);                               /* signals are for the program's own threads */
+    sigfillset(&all); /* signals are for the program's own threads */
     pthread_sigmask(SIG_SETMASK, &all, &before);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, POOL_STACK);
@@ -180,7 +187,7 @@ static int pool_join(size_t others, int64_t start, int64_t expected)
             for (int i = 0; i < 8; i++) pool_pause();
         } else if (waited < 10 * SPIN_NS) {
             sched_yield();
-        } else {                                    /* an idle processor fetches the worker over */
+        } else { /* an idle processor fetches the worker over */
             nanosleep(&(struct timespec){.tv_nsec = 50000}, NULL);
         }
         waited = pool_now() - start;
@@ -188,9 +195,10 @@ static int pool_join(size_t others, int64_t start, int64_t expected)
     return waited > PATIENCE_NS + 2 * expected;
 }
 
-/* All chunks from `first` on; the caller owns the pool. */
-static void pool_run(size_t first, size_t chunks, pool_body body, void *context, int threads)
+/* All chunks; the caller owns the pool. */
+static void pool_run(size_t chunks, pool_body body, void *context, int threads)
 {
+    size_t first = 0;
     int64_t start = pool_now();
     for (; start < pool.alone_until && first < chunks; start = pool_now()) body(context, first++);
     if (first == chunks) return;
@@ -201,7 +209,7 @@ static void pool_run(size_t first, size_t chunks, pool_body body, void *context,
     atomic_store_explicit(&pool.chunks, chunks, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
     uint64_t word = pool_publish((uint32_t)(count - 1));
-    body(context, first);                           /* one is ours for sure: it tells what a chunk takes */
+    body(context, first); /* one is ours for sure: it tells what a chunk takes */
     size_t mine = 1 + pool_take(word);
     if (mine == count) return;
     int64_t end = pool_now();
@@ -213,7 +221,7 @@ void mg_parallel(size_t chunks, void (*body)(void *context, size_t chunk), void 
     int threads = chunks > 1 ? mg_get_num_threads() : 1;
     if (threads > 1 && chunks <= UINT32_MAX && !atomic_load_explicit(&pool.busy, memory_order_relaxed) &&
         !atomic_exchange_explicit(&pool.busy, 1, memory_order_acquire)) {
-        pool_run(0, chunks, body, context, threads);
+        pool_run(chunks, body, context, threads);
         atomic_store_explicit(&pool.busy, 0, memory_order_release);
     } else {
         for (size_t i = 0; i < chunks; i++) body(context, i);
@@ -236,7 +244,7 @@ void mg_set_num_threads(int n)
 {
     n = n < 1 ? 1 : n > POOL_MAX ? POOL_MAX : n;
     while (atomic_exchange_explicit(&pool.busy, 1, memory_order_acquire)) sched_yield();
-    if (pool.workers > n - 1) {                     /* all go home; those needed are hired again */
+    if (pool.workers > n - 1) { /* all go home; those needed are hired again */
         atomic_store(&pool.quit, 1);
         pool_publish(0);
         while (pool.workers) pthread_join(pool.thread[--pool.workers], NULL);
@@ -255,7 +263,7 @@ int mg_get_num_threads(void)
     char *end;
     errno = 0;
     long asked = text ? strtol(text, &end, 10) : 0;
-    mg_set_num_threads(asked >= 1 && asked <= POOL_MAX && *end == '\0' && errno == 0 ? (int)asked
-                                                                                  : pool_processors());
+    int valid = asked >= 1 && asked <= POOL_MAX && *end == '\0' && errno == 0;
+    mg_set_num_threads(valid ? (int)asked : pool_processors());
     return atomic_load(&pool.threads);
 }

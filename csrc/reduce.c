@@ -15,6 +15,8 @@
  * and the errors' own sum joins at the end. An infinity makes the error NaN while s is
  * what plain summing gives; where the error is not finite, s alone is the answer. */
 
+#include <float.h>
+
 /* ---- sixteen doubles, on every machine ------------------------------------- */
 
 enum { WIDE = 16, WIDE_PARTS = WIDE / VD_LANES, WIDE_LOADS = WIDE / V_LANES };
@@ -192,12 +194,12 @@ V_INLINE void total_add(struct total *t, struct total more)
 V_INLINE double total_divided(struct total t, double divisor)
 {
     double s = t.sum + t.error;
-    if (!(fabs(t.error) <= 1.7976931348623157e308)) return t.sum / divisor;
+    if (!(fabs(t.error) <= DBL_MAX)) return t.sum / divisor;
     if (divisor == 1 || !MG_DOUBLE) return s / divisor;
     double q = s / divisor;
     double rest = fma(-q, divisor, s) + (t.error - (s - t.sum));
     double better = q + rest / divisor;
-    return fabs(better) <= 1.7976931348623157e308 ? better : q;
+    return fabs(better) <= DBL_MAX ? better : q;
 }
 
 /* Sixteen running sums. In the float build the double sum needs no error beside it. */
@@ -355,7 +357,8 @@ enum { REDUCE_TILE = 128 };      /* columns summed side by side, their sums in t
 
 /* sum[i] += the column i of x: (rows, width), rows `stride` apart; width <= REDUCE_TILE.
  * Four rows at a time. The arrays have room for a whole number of wides. */
-static void reduce_columns(double *sum, double *error, const real *x, size_t stride, size_t rows, size_t width)
+static void reduce_columns(double *sum, double *error, const real *x,
+                           size_t stride, size_t rows, size_t width)
 {
     (void)error;
     for (size_t j = 0; j < rows; j += 4, x += 4 * stride) {
@@ -408,8 +411,8 @@ struct reduce_job {
 };
 
 /* The sums of rows [from, to) of one tile of columns: out[0 .. width) */
-static void reduce_sum_tile(struct total *out, const struct reduce_job *job, size_t o, size_t column, size_t width,
-                            size_t from, size_t to)
+static void reduce_sum_tile(struct total *out, const struct reduce_job *job,
+                            size_t o, size_t column, size_t width, size_t from, size_t to)
 {
     const real *x = job->x + (o * job->n + from) * job->inner + column;
     size_t rows = to - from;
@@ -629,7 +632,8 @@ V_INLINE void extreme_chunk(const struct extreme_job *job, size_t chunk, int sma
 static void extreme_largest_chunk(void *context, size_t chunk) { extreme_chunk(context, chunk, 0); }
 static void extreme_smallest_chunk(void *context, size_t chunk) { extreme_chunk(context, chunk, 1); }
 
-static void extreme_run(real *y, int64_t *at, const real *x, size_t outer, size_t n, size_t inner, int smallest)
+static void extreme_run(real *y, int64_t *at, const real *x,
+                        size_t outer, size_t n, size_t inner, int smallest)
 {
     if (!outer || !inner || !n) return;
     size_t partial[REDUCE_PARTIALS];

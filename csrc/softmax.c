@@ -120,11 +120,12 @@ struct softmax_job {
     const int64_t *target;
     int64_t ignore_index;
     size_t outer, n, inner;
-    size_t tiles, group;                 /* sixteens to `inner` (or to outer, where inner = 1); units to a chunk */
+    size_t tiles, group;      /* sixteens to `inner` (to outer, where inner = 1); units to a chunk */
 };
 
 /* Problem l of `count` is x[l + j inner] for j in [0, n), y alike. */
-V_INLINE void softmax_columns(real *y, const real *x, size_t n, size_t inner, size_t count, enum softmax_kind kind)
+V_INLINE void softmax_columns(real *y, const real *x, size_t n, size_t inner, size_t count,
+                              enum softmax_kind kind)
 {
     wide top = wide_set(-INFINITY);
     for (size_t j = 0; j < n; j++) top = wide_larger(wide_load_first(x + j * inner, count), top);
@@ -234,13 +235,14 @@ V_INLINE void softmax_short(const struct softmax_job *job, size_t row, size_t co
     wide_put(tops, top);
     for (size_t j = 0; j < n; j++) {
         wide w = wide_get(at + j * WIDE);
-        wide_put(at + j * WIDE, kind == LOG_SOFTMAX ? wide_sub(w, wide_get(log_sum)) : softmax_over(w, sum, inverse));
+        w = kind == LOG_SOFTMAX ? wide_sub(w, wide_get(log_sum)) : softmax_over(w, sum, inverse);
+        wide_put(at + j * WIDE, w);
     }
-    for (size_t l = 0; l < count; l++) {
-        if (kind == CROSS_ENTROPY) {
-            int64_t t = job->target[row + l];
-            job->loss[row + l] = t == job->ignore_index ? 0 : (real)(log_sum[l] - ((double)x[l * n + t] - tops[l]));
-        }
+    for (size_t l = 0; kind == CROSS_ENTROPY && l < count; l++) {
+        int64_t t = job->target[row + l];
+        job->loss[row + l] = 0;
+        if (t == job->ignore_index) continue;
+        job->loss[row + l] = (real)(log_sum[l] - ((double)x[l * n + t] - tops[l]));
     }
     softmax_turn_back(y, at, n, count);
 }
@@ -434,13 +436,15 @@ static void softmax_backward_run(struct softmax_job *job, void (*body)(void *con
     reduce_run((units + job->group - 1) / job->group, body, job);
 }
 
-static void mg_softmax_backward(real *dx, const real *dy, const real *y, size_t outer, size_t n, size_t inner)
+static void mg_softmax_backward(real *dx, const real *dy, const real *y,
+                                size_t outer, size_t n, size_t inner)
 {
     struct softmax_job job = {.y = dx, .dy = dy, .x = y, .outer = outer, .n = n, .inner = inner};
     softmax_backward_run(&job, softmax_backward_plain_chunk);
 }
 
-static void mg_log_softmax_backward(real *dx, const real *dy, const real *y, size_t outer, size_t n, size_t inner)
+static void mg_log_softmax_backward(real *dx, const real *dy, const real *y,
+                                    size_t outer, size_t n, size_t inner)
 {
     struct softmax_job job = {.y = dx, .dy = dy, .x = y, .outer = outer, .n = n, .inner = inner};
     softmax_backward_run(&job, softmax_backward_log_chunk);
@@ -557,7 +561,9 @@ static void mse_backward_chunk(void *context, size_t chunk)
     const struct mse_job *job = context;
     size_t i = chunk * REDUCE_CHUNK, end = job->n - i < REDUCE_CHUNK ? job->n : i + REDUCE_CHUNK;
     vreal factor = v_set(job->factor);
-    for (; i + V_LANES <= end; i += V_LANES) v_store(job->dx + i, factor * (v_load(job->x + i) - v_load(job->t + i)));
+    for (; i + V_LANES <= end; i += V_LANES) {
+        v_store(job->dx + i, factor * (v_load(job->x + i) - v_load(job->t + i)));
+    }
     if (i < end) {
         vreal d = v_load_first(job->x + i, end - i) - v_load_first(job->t + i, end - i);
         v_store_first(job->dx + i, factor * d, end - i);

@@ -39,6 +39,7 @@ cdef class Walk:
     cdef bint create
     cdef int deliver(self, object edge, Tensor gradient) except -1
     cdef int run(self) except -1
+    cdef int finish_leaves(self) except -1
     cdef int arrive(self, Tensor leaf, Tensor gradient) except -1
     cdef int capture(self, object edge, Tensor gradient) except -1
 
@@ -46,4 +47,5 @@ cdef class Walk:
 cdef bint recording() noexcept          # whether operations are being recorded on this thread
 cdef bint set_recording(bint on) noexcept
 cdef object edge(Tensor x)
+cdef bint wants(Tensor x) except -1
 cdef Tensor plus(Tensor a, Tensor b)

@@ -59,7 +59,16 @@ cdef bint set_recording(bint on) noexcept:
 
 cdef object edge(Tensor x):
     """Where x's gradient goes: the Op that made it, x itself if it is a leaf that wants one."""
-    return x.grad_fn if x.grad_fn is not None else (x if x.requires else None)
+    if x._base is not None:
+        operators.refresh(x)
+    return x.maker if x.maker is not None else (x if x.requires else None)
+
+
+cdef bint wants(Tensor x) except -1:
+    """Whether x requires grad, or is a view of what has come to require it."""
+    if x._base is not None:
+        operators.refresh(x)
+    return x.requires
 
 
 cdef Tensor plus(Tensor a, Tensor b):
@@ -115,14 +124,14 @@ cdef class Op:
         if minigrad_not_recording:
             return y
         if c is not None:
-            if a.requires or b.requires or c.requires:
+            if wants(a) or wants(b) or wants(c):
                 self.edges = (edge(a), edge(b), edge(c))
                 self.attach(y)
         elif b is not None:
-            if a.requires or b.requires:
+            if wants(a) or wants(b):
                 self.edges = (edge(a), edge(b))
                 self.attach(y)
-        elif a.requires:
+        elif wants(a):
             self.edges = (edge(a),)
             self.attach(y)
         return y
@@ -133,7 +142,7 @@ cdef class Op:
         if minigrad_not_recording:
             return y
         for x in inputs:
-            if x is not None and x.requires:
+            if x is not None and wants(x):
                 break
         else:
             return y
@@ -147,7 +156,7 @@ cdef class Op:
         self.order = _ops_made
         if self.saved is not None:
             self.note_versions()
-        y.grad_fn = self
+        y.maker = self
         y.requires = True
         return 0
 
@@ -179,7 +188,7 @@ cdef class Op:
         if minigrad_not_recording:
             return y
         y = alias(y)
-        y.grad_fn = self
+        y.maker = self
         y.requires = True
         return y
 
@@ -293,15 +302,21 @@ cdef class Walk:
             while self.queue:
                 op = pop(self.queue)
                 op.walk_over(self)
-            for leaf, gradient in list((self.pending or {}).values()):
-                for hook in list((<Tensor>leaf).hooks):
-                    gradient = _hooked(hook, gradient)
-                self.arrive(<Tensor>leaf, <Tensor>gradient)
+            if self.pending is not None:
+                self.finish_leaves()
         finally:
             set_recording(recorded)
             _needed = needed_before
             for op in self.queue:       # after an error: what had arrived belongs to this walk
                 op.arrived = None
+        return 0
+
+    cdef int finish_leaves(self) except -1:
+        """The leaves with hooks, which want to see their gradients whole."""
+        for leaf, gradient in list(self.pending.values()):
+            for hook in list((<Tensor>leaf).hooks):
+                gradient = _hooked(hook, gradient)
+            self.arrive(<Tensor>leaf, <Tensor>gradient)
         return 0
 
     cdef int deliver(self, object edge, Tensor gradient) except -1:
@@ -476,8 +491,8 @@ def backward(tensors, grad_tensors=None, retain_graph=None, bint create_graph=Fa
         for x in wanted:
             if not (<Tensor?>x).requires:
                 raise RuntimeError("backward: one of inputs does not require grad; x.requires_grad_() first")
-            (<Tensor>x).grad_fn is None or _retain(<Tensor>x)
-        walk.needed = _ops_towards([(<Tensor>y).grad_fn for y in ys if (<Tensor>y).grad_fn is not None],
+            (<Tensor>x).maker is None or _retain(<Tensor>x)
+        walk.needed = _ops_towards([(<Tensor>y).maker for y in ys if (<Tensor>y).maker is not None],
                                    {id(edge(<Tensor>x)) for x in wanted})
     _start(ys, gradients, walk)
 
@@ -523,7 +538,7 @@ def grad(outputs, inputs, grad_outputs=None, retain_graph=None, bint create_grap
                 f"grad: an input ({describe(x)}) does not require grad; x.requires_grad_() before using it"
             )
     walk.captured = {id(edge(x)): None for x in xs}
-    walk.needed = _ops_towards([(<Tensor>y).grad_fn for y in ys if (<Tensor>y).grad_fn is not None],
+    walk.needed = _ops_towards([(<Tensor>y).maker for y in ys if (<Tensor>y).maker is not None],
                                set(walk.captured))
     _start(ys, gradients, walk)
     for i, x in enumerate(xs):
@@ -569,12 +584,12 @@ def register_hook(Tensor self not None, hook):
     cdef Op op
     if not self.requires:
         raise RuntimeError("register_hook: this tensor does not require grad, so it never gets a gradient")
-    if self.grad_fn is None:
+    if self.maker is None:
         if self.hooks is None:
             self.hooks = []
         self.hooks.append(hook)
         return RemovableHandle(self.hooks, hook)
-    op = self.grad_fn
+    op = self.maker
     if op.hooks is None:
         op.hooks = []
     op.hooks.append(hook)
@@ -602,7 +617,7 @@ def retain_grad(Tensor self not None):
     """Makes backward() leave this tensor's gradient in .grad although it is no leaf."""
     if not self.requires:
         raise RuntimeError("retain_grad: this tensor does not require grad, so it never gets a gradient")
-    if self.grad_fn is not None:
+    if self.maker is not None:
         _retain(self)
 
 

@@ -1,4 +1,6 @@
 """What other modules may see of a Tensor: its memory and its place in the graph."""
+from libc.stdint cimport uint64_t
+
 from minigrad.kernels cimport mg_storage
 
 
@@ -42,10 +44,11 @@ cdef class Tensor:
     cdef bint retains                   # keeps its gradient although it is no leaf
     cdef Py_ssize_t length[MAX_RANK]
     cdef Py_ssize_t step[MAX_RANK]      # counted in elements
-    cdef readonly object grad_fn        # the Op that made it, or None
+    cdef object maker                   # the Op that made it, or None: see grad_fn
     cdef Tensor gradient
     cdef object hooks
-    cdef readonly Tensor _base          # what it is a view of, where gradients must know
+    cdef readonly Tensor _base          # what it is a view of, where gradients must know: ops/inplace.pyx
+    cdef uint64_t rewrites              # of a base: recorded changes in place; of a view: those it has seen
     cdef object __weakref__
 
 
@@ -109,5 +112,6 @@ cdef struct Operators:
     unary_operator invert
     object (*setitem)(Tensor, object, object)
     object (*inplace)(Tensor, object)     # x <- result, in x's own memory
+    int (*refresh)(Tensor) except -1      # a view learns of what happened to its base
 
 cdef Operators operators

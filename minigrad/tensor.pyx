@@ -536,7 +536,7 @@ cdef int _check_array(str who, object array) except -1:
 
 cdef bint is_scalar(object value):
     """Python's or NumPy's single numbers, which have a value but no say in the dtype."""
-    return isinstance(value, (float, int, np.number, np.bool_))
+    return isinstance(value, (float, int)) or isinstance(value, (np.number, np.bool_))
 
 
 cdef Kind _kind_of_scalar(object value):
@@ -609,6 +609,8 @@ cdef Tensor operand(object value, Tensor beside):
         return <Tensor>value
     if isinstance(value, float) and is_floating(beside.kind):
         return new_scalar(value, beside.kind)
+    if isinstance(value, int) and is_floating(beside.kind):
+        return new_scalar(value, beside.kind)
     if is_scalar(value):
         kind = _kind_of_scalar(value)
         if _category(kind) <= _category(beside.kind):
@@ -623,15 +625,15 @@ cdef Tensor operand(object value, Tensor beside):
 
 cdef Operators operators
 
-cdef inline bint _understands(object value):
-    return isinstance(value, (Tensor, float, int, np.ndarray, np.generic))
+cdef bint _understands(object value):
+    return isinstance(value, (Tensor, float, int)) or isinstance(value, (np.ndarray, np.generic))
 
 
 cdef object _apply(binary_operator operator, object a, object b):
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        return operator(a, b)
     if not (_understands(a) and _understands(b)):
         return NotImplemented
-    if operator is NULL:
-        raise NotImplementedError("this operator belongs to minigrad.ops, which is not imported")
     return operator(a, b)
 
 
@@ -700,14 +702,25 @@ cdef class Tensor:
         return self.n * _itemsize[self.kind]
 
     @property
+    def grad_fn(self):
+        """The operation that made this tensor, or None for a leaf."""
+        if self._base is not None:
+            operators.refresh(self)
+        return self.maker
+
+    @property
     def is_leaf(self):
         """Whether nothing recorded made it: leaves are where backward() leaves gradients."""
-        return self.grad_fn is None
+        if self._base is not None:
+            operators.refresh(self)
+        return self.maker is None
 
     @property
     def requires_grad(self):
         """Whether operations on it are recorded, so that it can have a gradient."""
-        return self.requires
+        if self._base is not None:
+            operators.refresh(self)
+        return bool(self.requires)
 
     @requires_grad.setter
     def requires_grad(self, bint value):
@@ -716,7 +729,7 @@ cdef class Tensor:
                 f"requires_grad: only floating tensors have gradients, this one is {describe(self)}; "
                 "convert it first (x.float())"
             )
-        if not value and self.grad_fn is not None:
+        if not value and self.maker is not None:
             raise RuntimeError(
                 "requires_grad: this tensor is the result of a recorded operation and cannot forget it; "
                 "use x.detach()"
@@ -746,7 +759,7 @@ cdef class Tensor:
 
     @data.setter
     def data(self, Tensor value not None):
-        if value.kind != self.kind and self.grad_fn is not None:
+        if value.kind != self.kind and self.maker is not None:
             raise ValueError(f"data: expected {describe(self)}, got {describe(value)}")
         become(self, value)
 
@@ -897,7 +910,7 @@ cdef class Tensor:
 
     def detach_(self):
         """Forgets how this tensor was made; it becomes a leaf that requires no grad."""
-        self.grad_fn = None
+        self.maker = None
         self.requires = False
         self._base = None
         return self
@@ -923,7 +936,7 @@ cdef class Tensor:
         return False
 
     def __deepcopy__(self, memo):
-        if self.grad_fn is not None:
+        if self.maker is not None:
             raise RuntimeError(
                 "deepcopy: this tensor is the result of a recorded operation; copy its values "
                 "(x.detach().clone()) or the leaves it was made from"
@@ -939,7 +952,7 @@ cdef class Tensor:
         return copied
 
     def __reduce_ex__(self, protocol):
-        if self.grad_fn is not None:
+        if self.maker is not None:
             raise RuntimeError(
                 "pickle: this tensor is the result of a recorded operation; pickle its values (x.detach())"
             )

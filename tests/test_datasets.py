@@ -126,7 +126,7 @@ def test_a_damaged_gz_file_names_itself_and_the_way_out(tmp_path, harm):
     small_set(tmp_path)
     path = tmp_path / "train-images-idx3-ubyte.gz"
     path.write_bytes(harm(path.read_bytes()))
-    with pytest.raises(ValueError, match="(?s)is damaged.*SHA-256.*download=True") as e:
+    with pytest.raises(ValueError, match=r"(?s)is damaged.*SHA-256.*download=True") as e:
         MNIST(tmp_path)
     assert str(path) in str(e.value)
 
@@ -221,7 +221,7 @@ def test_download_goes_to_the_cache_without_a_root(mirror, tmp_path):
 def test_a_damaged_download_leaves_nothing_behind(mirror, tmp_path, harm):
     path = mirror[0] / "train-images-idx3-ubyte.gz"
     path.write_bytes(harm(path.read_bytes()))
-    with pytest.raises(ConnectionError, match="could not download train-images-idx3-ubyte.gz"):
+    with pytest.raises(ConnectionError, match=r"could not download train-images-idx3-ubyte\.gz"):
         MNIST(tmp_path / "root", download=True)
     assert os.listdir(tmp_path / "root" / "MNIST" / "raw") == []
 
@@ -355,7 +355,7 @@ def test_data_and_targets_may_be_replaced():
     x, y = next(iter(DataLoader(d, batch_size=len(keep))))
     assert set(y.numpy().tolist()) == {0, 1}
     d.targets = d.targets.numpy().tolist()
-    x, z = next(iter(DataLoader(d, batch_size=len(keep))))
+    _, z = next(iter(DataLoader(d, batch_size=len(keep))))
     assert np.array_equal(y.numpy(), z.numpy())
 
 

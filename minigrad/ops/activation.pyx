@@ -11,7 +11,7 @@ from minigrad.tensor cimport FLOAT64, Tensor, axis_of, cast, dense, lend, new_li
 
 import numpy as np
 
-from minigrad.ops.arithmetic import inplace
+from minigrad.ops.inplace import inplace
 from minigrad.tensor import method
 
 ctypedef void (*gradient_kernel)(void *dx, const void *dy, const void *y, size_t n) noexcept

@@ -12,6 +12,7 @@ cdef class Unary(Op):
 cdef class Binary(Op):
     """y = a o b, element by element, on tensors that broadcast."""
     cdef Tensor a, b                # the operands' shapes, where they differ
+    cdef str who(self)
     cdef Tensor forward(self, Tensor a, Tensor b)
     cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name)
     cdef tuple settle(self, object da, object db)
@@ -21,5 +22,4 @@ cdef Tensor binary(Binary op, object x, object y)
 cdef const mg_kernels *kernels(Tensor x) noexcept       # x's table (float's for the dtypes that have none)
 cdef Tensor floating(object x)                          # a number or integer tensor as the default float
 cdef Tensor convert(Tensor x, Kind kind)                # recorded; x itself where it has that dtype
-cdef tuple operands(str who, object x, object y)        # both as tensors of one dtype
-cdef object assign(Tensor x, object value)              # x <- value, in x's own memory
+cdef tuple operands(object who, object x, object y)        # both as tensors of one dtype

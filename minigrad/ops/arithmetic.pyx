@@ -3,16 +3,18 @@
 Each class is one operation: its formula, forward, and under it backward. The function that
 people call stands below its class.
 """
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd cimport Op
 from minigrad.kernels cimport K, mg_binary, mg_kernels
 from minigrad.ops.broadcast cimport combine, shape_only, sum_to
+from minigrad.ops.inplace cimport assign
 from minigrad.tensor cimport (
-    BOOL, FLOAT64, KINDS, Kind, Tensor, cast, copy_into, copy_of, dense, describe, dtype_of, is_floating, kind_of, lend,
+    BOOL, FLOAT64, KINDS, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
     new_like, operand, operators, promote, same_shape, to_tensor, wrap,
 )
 
 import numpy as np
 
+from minigrad.ops.inplace import inplace
 from minigrad.tensor import add_method, method
 
 
@@ -27,7 +29,8 @@ cdef Tensor floating(object x):
     return t if is_floating(t.kind) else cast(t, kind_of(None))
 
 
-cdef tuple operands(str who, object x, object y):
+cdef tuple operands(object who, object x, object y):
+    """Both sides of an operator (named by `who`, or by its Op) as tensors of one dtype."""
     cdef Tensor a = None, b = None
     cdef Kind kind
     if isinstance(x, Tensor):
@@ -37,6 +40,8 @@ cdef tuple operands(str who, object x, object y):
         b = <Tensor>y
         a = operand(x, b)
     if a is None or b is None:
+        if isinstance(who, Binary):
+            who = (<Binary>who).who()
         raise TypeError(
             f"{who}: expected tensors (or a tensor and a number), got {type(x).__name__} and {type(y).__name__}"
         )
@@ -96,6 +101,10 @@ cdef Tensor unary(Unary op, object x):
 
 
 cdef class Binary(Op):
+    cdef str who(self):
+        """The operation's name as people write it, for error messages."""
+        return type(self).__name__.lower()
+
     cdef Tensor forward(self, Tensor a, Tensor b):
         raise NotImplementedError
 
@@ -122,7 +131,10 @@ cdef class Binary(Op):
 cdef Tensor binary(Binary op, object x, object y):
     """Runs an op on two operands, which become tensors of one dtype, and records it."""
     cdef Tensor a, b
-    a, b = operands(type(op).__name__.lower(), x, y)
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and (<Tensor>x).kind == (<Tensor>y).kind:
+        a, b = <Tensor>x, <Tensor>y
+    else:
+        a, b = operands(op, x, y)
     return op.record(op.forward(a, b), a, b)
 
 
@@ -542,62 +554,6 @@ def gt(input, other):
 
 # ---- in place -----------------------------------------------------------------------------------------
 
-cdef object assign(Tensor x, object value):
-    """x <- value in x's own memory; what is recorded of value is from now on recorded of x.
-
-    Every operation in place is its ordinary self followed by this, so that there is one
-    mechanism, and it is here that the rules are kept.
-    """
-    cdef Tensor result = value
-    cdef Op op
-    if recording() and x.requires and x.grad_fn is None:
-        raise RuntimeError(
-            "a leaf that requires grad was changed in place while recording; wrap the update in "
-            "`with minigrad.no_grad():`"
-        )
-    if not same_shape(x, result):
-        raise ValueError(f"in place: the result has shape {tuple(result.shape)} and does not fit into {describe(x)}")
-    if (is_floating(result.kind) and not is_floating(x.kind)) or (x.kind == BOOL and result.kind != BOOL):
-        raise TypeError(f"in place: a result of {dtype_of(result.kind)} does not fit into {describe(x)}")
-    if not recording():
-        copy_into(x, result)
-        return x
-    if x._base is not None and (x.requires or result.requires):
-        raise RuntimeError(
-            "a view was changed in place while recording; change the tensor it views "
-            "(base[index] = value), or a copy (view.clone())"
-        )
-    if result.grad_fn is not None:
-        op = <Op>result.grad_fn
-        if op.saved is not None:        # what backward needs of x is x as it was
-            op.saved = tuple([_as_it_was(x) if kept is x else kept for kept in op.saved])
-            op.note_versions()
-    copy_into(x, result)
-    x.grad_fn = result.grad_fn
-    x.requires = result.requires
-    return x
-
-
-cdef Tensor _as_it_was(Tensor x):
-    cdef Tensor before = copy_of(x)
-    before.grad_fn = x.grad_fn
-    before.requires = x.requires
-    return before
-
-
-def inplace(function):
-    """The in-place twin of a function: `add` gives Tensor.add_, which changes the tensor itself."""
-    name = function.__name__ + "_"
-
-    def changed(Tensor self not None, *arguments, **keywords):
-        return assign(self, function(self, *arguments, **keywords))
-
-    changed.__name__ = changed.__qualname__ = name
-    changed.__doc__ = f"x.{function.__name__}(...), written into x's own memory."
-    add_method(name, changed)
-    return function
-
-
 for _function in (add, sub, mul, div, floor_divide, remainder, pow, neg, abs, exp, log, sqrt,
                   lt, le, eq, ne, ge, gt, sign):
     inplace(_function)
@@ -645,4 +601,3 @@ operators.rshift = _rshift
 operators.neg = _neg
 operators.abs = _abs
 operators.invert = _invert
-operators.inplace = assign

@@ -6,6 +6,7 @@ ends its backward with sum_to().
 """
 from minigrad.autograd cimport Op
 from minigrad.kernels cimport K, broadcast, mg_binary
+from minigrad.ops.inplace cimport mark_view
 from minigrad.tensor cimport (
     FLOAT64, MAX_RANK, Kind, Tensor, copy_of, dense, describe, dtype_of, lend, new_tensor, same_shape, view_as, wrap,
 )
@@ -91,7 +92,7 @@ cdef Tensor shape_only(Tensor x):
 
 cdef Tensor _expand(Tensor x, int rank, const Py_ssize_t *length):
     cdef Expand op = Expand.__new__(Expand)
-    return op.record(op.forward(x, rank, length), x)
+    return mark_view(op.record(op.forward(x, rank, length), x), x)
 
 
 cdef Tensor expand_to(Tensor x, Tensor shape_of):

@@ -44,7 +44,8 @@ cdef class BatchNorm(Op):
     cdef Tensor forward(self, Tensor x, Tensor w, Tensor b, Tensor running_mean, Tensor running_var,
                         bint training, double momentum, double eps):
         cdef Tensor y = new_like(x), xd = dense(x)
-        cdef Py_ssize_t c, i
+        cdef size_t c
+        cdef int i
         cdef double *mean
         cdef double *rstd
         cdef double n

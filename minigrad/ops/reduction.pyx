@@ -4,9 +4,9 @@ from libc.stdint cimport int64_t
 from minigrad.autograd cimport Op
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport convert, floating
-from minigrad.ops.broadcast cimport expand_to, fold, reduced, shape_only, sum_over
+from minigrad.ops.broadcast cimport fold, reduced, shape_only, sum_over
 from minigrad.tensor cimport (
-    BOOL, FLOAT64, INT64, Tensor, axis_of, cast, describe, is_floating, kind_of, lend, new_tensor, wrap,
+    FLOAT64, INT64, MAX_RANK, Tensor, axis_of, cast, describe, is_floating, kind_of, lend, new_tensor, view_as, wrap,
 )
 
 import numpy as np
@@ -41,11 +41,32 @@ cdef object _either(object one, object other):
     return other if other is not None else one
 
 
-cdef Tensor _restored(Tensor y, Tensor x, unsigned int axes):
-    """A reduced tensor with its lost axes back, of length 1 (recorded)."""
-    if y.rank == x.rank:
-        return y
-    return y.reshape([1 if axes >> i & 1 else x.length[i] for i in range(x.rank)])
+cdef class Spread(Op):
+    """y = x, with the axes that a reduction took away back in place, repeated; a view
+    dx = dy summed over those axes
+    """
+    cdef unsigned int axes
+    cdef bint keepdim
+
+    cdef Tensor forward(self, Tensor x, Tensor shape_of, unsigned int axes):
+        cdef Py_ssize_t step[MAX_RANK]
+        cdef int i, at = 0
+        self.axes, self.keepdim = axes, x.rank == shape_of.rank
+        for i in range(shape_of.rank):
+            step[i] = 0 if axes >> i & 1 else x.step[at]
+            at += not axes >> i & 1 or self.keepdim
+        return view_as(x, shape_of.rank, shape_of.length, step, 0)
+
+    cdef backward(self, Tensor dy):
+        return _sum(dy, self.axes, self.keepdim, 1.0)
+
+    def name(self):
+        return "ExpandBackward0"
+
+
+cdef Tensor spread(Tensor x, Tensor shape_of, unsigned int axes):
+    cdef Spread op = Spread.__new__(Spread)
+    return op.record(op.forward(x, shape_of, axes), x)
 
 
 # ---- sum and mean ----------------------------------------------------------------------------------------
@@ -63,18 +84,21 @@ cdef class Sum(Op):
         return sum_over(x, axes, keepdim, divisor)
 
     cdef backward(self, Tensor dy):
-        dx = _restored(dy, self.shape_of_x, self.axes)
-        return expand_to(dx if self.divisor == 1 else dx / self.divisor, self.shape_of_x)
+        return spread(dy if self.divisor == 1 else dy / self.divisor, self.shape_of_x, self.axes)
 
     def name(self):
         return "SumBackward0" if self.divisor == 1 else "MeanBackward0"
+
+
+cdef Tensor _sum(Tensor x, unsigned int axes, bint keepdim, double divisor):
+    cdef Sum op = Sum.__new__(Sum)
+    return op.record(op.forward(x, axes, keepdim, divisor), x)
 
 
 @method
 def sum(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The sum over dim (all axes where None); integers and bools are summed as int64."""
     cdef Tensor x = input
-    cdef Sum op
     cdef unsigned int axes = axes_of(_either(dim, axis), x.rank)
     if keepdims is not None:
         keepdim = keepdims
@@ -84,15 +108,13 @@ def sum(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=
         x = cast(x, INT64)
     if not is_floating(x.kind):
         return wrap(np.asarray(lend(x).sum(tuple([i for i in range(x.rank) if axes >> i & 1]), keepdims=keepdim)))
-    op = Sum.__new__(Sum)
-    return op.record(op.forward(x, axes, keepdim, 1.0), x)
+    return _sum(x, axes, keepdim, 1.0)
 
 
 @method
 def mean(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The mean over dim (all axes where None); NaN over no elements."""
     cdef Tensor x = input
-    cdef Sum op
     cdef unsigned int axes = axes_of(_either(dim, axis), x.rank)
     if keepdims is not None:
         keepdim = keepdims
@@ -100,8 +122,7 @@ def mean(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims
         x = convert(x, kind_of(dtype))
     if not is_floating(x.kind):
         raise TypeError(f"mean: expected a floating tensor, got {describe(x)}; convert it first (x.float())")
-    op = Sum.__new__(Sum)
-    return op.record(op.forward(x, axes, keepdim, <double>_count(x, axes)), x)
+    return _sum(x, axes, keepdim, <double>_count(x, axes))
 
 
 # ---- variance ---------------------------------------------------------------------------------------------
@@ -250,10 +271,9 @@ cdef class AMax(Op):
 
     cdef backward(self, Tensor dy):
         cdef Tensor x = self.saved[0]
-        y = _restored(self.output(), x, self.axes)
-        chosen = (x.detach() == y.detach()).to(dy.dtype)
+        chosen = (x.detach() == spread(self.saved[1], x, self.axes)).to(dy.dtype)
         share = chosen / chosen.sum([i for i in range(x.rank) if self.axes >> i & 1], keepdim=True)
-        return share * _restored(dy, x, self.axes)
+        return share * spread(dy, x, self.axes)
 
 
 cdef Tensor _amax(object input, object dim, bint keepdim, bint largest):

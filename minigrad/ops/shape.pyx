@@ -2,9 +2,10 @@
 
 A view shares its tensor's memory; a gradient is carried back by the opposite rearrangement.
 """
-from minigrad.autograd cimport Op
-from minigrad.ops.arithmetic cimport assign, convert
+from minigrad.autograd cimport Op, recording, wants
+from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only, sum_to
+from minigrad.ops.inplace cimport assign, mark_view
 from minigrad.tensor cimport (
     BOOL, INT64, KINDS, MAX_RANK, Kind, Tensor, alias, axis_of, cast, check_writable, copy_into, copy_of, dense,
     describe, dtype_of, is_floating, kind_of, lend, new_tensor, operators, parse_shape, promote_kinds, same_shape, to_tensor,
@@ -112,7 +113,7 @@ cdef class Reshape(Op):
 
 cdef Tensor _reshape(Tensor x, int rank, const Py_ssize_t *length):
     cdef Reshape op = Reshape.__new__(Reshape)
-    return op.record(op.forward(x, rank, length), x)
+    return mark_view(op.record(op.forward(x, rank, length), x), x)
 
 
 cdef int _infer(Tensor x, object shape, Py_ssize_t *length) except -1:
@@ -172,7 +173,7 @@ def view(Tensor self not None, *shape):
         )
     op = Reshape.__new__(Reshape)
     op.shape_of_x = shape_only(self)
-    return op.record(view_as(self, rank, length, step, 0), self)
+    return mark_view(op.record(view_as(self, rank, length, step, 0), self), self)
 
 
 cdef bint _regroup(Tensor x, int rank, const Py_ssize_t *length, Py_ssize_t *step) noexcept:
@@ -284,7 +285,7 @@ cdef class Permute(Op):
 
 cdef Tensor _permute(Tensor x, const int *order):
     cdef Permute op = Permute.__new__(Permute)
-    return op.record(op.forward(x, order), x)
+    return mark_view(op.record(op.forward(x, order), x), x)
 
 
 @method
@@ -370,7 +371,7 @@ def unsqueeze(Tensor input not None, dim):
         step[axis] = input.step[axis] * input.length[axis]
     op = Reshape.__new__(Reshape)
     op.shape_of_x = shape_only(input)
-    return op.record(view_as(input, input.rank + 1, length, step, 0), input)
+    return mark_view(op.record(view_as(input, input.rank + 1, length, step, 0), input), input)
 
 
 @method
@@ -388,7 +389,7 @@ def squeeze(Tensor input not None, dim=None):
             rank += 1
     op = Reshape.__new__(Reshape)
     op.shape_of_x = shape_only(input)
-    return op.record(view_as(input, rank, length, step, 0), input)
+    return mark_view(op.record(view_as(input, rank, length, step, 0), input), input)
 
 
 # ---- parts -----------------------------------------------------------------------------------------------
@@ -521,7 +522,7 @@ cdef object _plain(object index):
 
 cdef Tensor _index(Tensor x, object index):
     cdef Index op = Index.__new__(Index)
-    return op.record(op.forward(x, index), x)
+    return mark_view(op.record(op.forward(x, index), x), x)
 
 
 cdef object _getitem(object x, object index):
@@ -565,7 +566,7 @@ cdef object _setitem(Tensor x, object index, object value):
     check_writable(x)
     index = _plain(index)
     v = convert(v, x.kind)
-    if x.requires or v.requires:
+    if recording() and (wants(x) or wants(v)):
         op = SetIndex.__new__(SetIndex)
         assign(x, op.record(op.forward(x, index, v), x, v))
     else:

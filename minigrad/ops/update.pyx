@@ -29,7 +29,7 @@ cdef class Batch:
     cdef int fill(self, str who, tuple lists, int kind) except -1:
         cdef Tensor x, first
         cdef size_t i, k, count
-        chosen = [i for i in range(len(lists[0])) if (<Tensor>lists[0][i]).kind == kind]
+        chosen = [at for at, x in enumerate(lists[0]) if x.kind == kind]
         self.lists, self.copies = [], []
         self.kind = kind
         count = self.count = len(chosen)
@@ -37,7 +37,7 @@ cdef class Batch:
         self.pointers = <void **>malloc((count * len(lists) + 1) * sizeof(void *))
         if self.n is NULL or self.pointers is NULL:
             raise MemoryError(f"{who}: no memory for {count} pointers")
-        for k in range(len(lists)):
+        for k in range(<size_t>len(lists)):
             kept = []
             for i in range(count):
                 x = lists[k][chosen[i]]

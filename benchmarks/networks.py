@@ -1,0 +1,46 @@
+"""The networks that are timed: sizes, batch, optimizer, loss; and their made-up data."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Network(NamedTuple):
+    name: str
+    sizes: tuple            # of the layers, input first; ReLU between them
+    batch: int
+    optimizer: str          # "sgd", "momentum" or "adam"
+    loss: str               # "mse" or "cross-entropy"
+    batch_norm: bool = False
+    clip: float = 0.0       # the largest gradient norm; 0: not clipped
+    steps: int = 100        # in one block of the clock, about 50 ms of the slowest peer
+
+    def data(self):
+        """(input, target), the same for every peer."""
+        rng = np.random.default_rng(0)
+        x = rng.standard_normal((self.batch, self.sizes[0]), np.float32)
+        if self.loss == "mse":
+            return x, rng.standard_normal((self.batch, self.sizes[-1]), np.float32)
+        return x, rng.integers(0, self.sizes[-1], self.batch)
+
+    def parameters(self):
+        """[(weight (out, in), bias (out)), ...]: He's initialisation, the same for every peer."""
+        rng = np.random.default_rng(1)
+        return [
+            (rng.standard_normal((n, m)).astype(np.float32) * np.float32(np.sqrt(2 / m)), np.zeros(n, np.float32))
+            for m, n in zip(self.sizes, self.sizes[1:], strict=False)
+        ]
+
+
+NETWORKS = {
+    network.name: network
+    for network in (
+        Network("moons", (2, 16, 16, 1), 100, "sgd", "mse", steps=200),
+        Network("digits", (64, 100, 100, 10), 32, "adam", "cross-entropy", steps=100),
+        Network("deep20", (784, *[100] * 20, 10), 128, "adam", "cross-entropy", batch_norm=True, clip=1.0, steps=10),
+        Network("mnist", (784, 512, 512, 10), 128, "adam", "cross-entropy", steps=10),
+        Network("wide", (1024, 4096, 4096, 1024), 512, "momentum", "mse", steps=1),
+    )
+}
+
+LEARNING_RATE = 1e-3

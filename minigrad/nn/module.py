@@ -1,0 +1,835 @@
+"""Module: what layers and networks have in common.
+
+A module keeps three tables by name: its parameters, its buffers (tensors that belong to its
+state and are not trained) and its child modules. Setting an attribute files a Parameter or
+a Module in the right table, reading one looks there. Everything else (parameters(), to(),
+state_dict(), ...) walks the tree of children.
+"""
+
+from collections import OrderedDict, namedtuple
+
+from minigrad.autograd import RemovableHandle, is_grad_enabled, no_grad
+from minigrad.nn.parameter import Parameter
+from minigrad.ops.creation import empty, zeros_like
+from minigrad.ops.shape import cat
+from minigrad.tensor import Tensor, as_tensor
+
+_EXTRA = "_extra_state"
+_NOTHING = object()
+
+
+class Module:
+    """The base of all layers and networks: subclass it, file parts in __init__, write forward.
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.hidden = nn.Linear(2, 16)
+                self.out = nn.Linear(16, 1)
+
+            def forward(self, x):
+                return self.out(self.hidden(x).tanh())
+
+    Calling the module calls forward, and the hooks around it where there are any.
+    training: True until eval(), False until train(); some layers compute differently.
+    """
+
+    _version = 1  # of what a subclass puts into its state_dict
+    _hooks = ()  # an instance with hooks has a list of its own
+
+    def __init__(self):
+        self.__dict__.update(
+            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}
+        )
+
+    def forward(self, *input, **keywords):
+        """What the module computes; every subclass writes its own."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no forward(); define `def forward(self, x):` in the class"
+        )
+
+    # Most calls give one tensor to a module without hooks; packing and unpacking *args and
+    # **kwargs for them would cost as much as a small layer computes.
+    def __call__(self, input=_NOTHING, /, *args, **kwargs):
+        if self._hooks or args or kwargs or input is _NOTHING:
+            return self._call_in_full(() if input is _NOTHING else (input, *args), kwargs)
+        return self.forward(input)
+
+    # -- attributes
+
+    def __setattr__(self, name, value):
+        if isinstance(value, Parameter):
+            self._file("_parameters", "parameters", name, value)
+        elif isinstance(value, Module):
+            self._file("_modules", "modules", name, value)
+        elif name in self.__dict__ or self._keep(name, value):
+            object.__setattr__(self, name, value)
+
+    def _file(self, table, what, name, value):
+        """Puts a parameter or module into its table, and takes the name out of all others."""
+        own = self.__dict__
+        if table not in own:
+            raise AttributeError(
+                f"cannot assign {what} before Module.__init__() call: begin "
+                f"{type(self).__name__}.__init__ with super().__init__()"
+            )
+        if table == "_modules" and name in own["_parameters"]:
+            raise self._misfit(value, "parameter", name, "nn.Parameter")
+        if hasattr(type(self), name):
+            raise KeyError(f"{name!r} is an attribute of the class {type(self).__name__}, which would hide it")
+        own.pop(name, None)
+        for other in ("_parameters", "_buffers", "_modules"):
+            if other != table:
+                own[other].pop(name, None)
+        own["_non_persistent_buffers_set"].discard(name)
+        own[table][name] = value
+
+    def _keep(self, name, value):
+        """What becomes of a plain value whose name may be a part's: None empties the place, a
+        tensor replaces a buffer, anything else there is an error. True: it is no part's name."""
+        own = self.__dict__
+        for table, what, wanted in (
+            ("_parameters", "parameter", "nn.Parameter"),
+            ("_modules", "child module", "nn.Module"),
+            ("_buffers", "buffer", "Tensor"),
+        ):
+            if name in own.get(table, ()):
+                if value is not None and not (table == "_buffers" and isinstance(value, Tensor)):
+                    raise self._misfit(value, what, name, wanted)
+                own[table][name] = value
+                return False
+        return True
+
+    def _misfit(self, value, what, name, wanted):
+        mend = ""
+        if what == "parameter" and isinstance(value, Tensor):
+            mend = f"; use nn.Parameter(value), or copy into it: with no_grad(): module.{name}.copy_(value)"
+        return TypeError(
+            f"cannot assign {type(value).__name__} as {what} {name!r} of {type(self).__name__} "
+            f"({wanted} or None expected){mend}"
+        )
+
+    def __getattr__(self, name):
+        own = self.__dict__
+        if "_parameters" in own:
+            if name in own["_parameters"]:
+                return own["_parameters"][name]
+            if name in own["_modules"]:
+                return own["_modules"][name]
+            if name in own["_buffers"]:
+                return own["_buffers"][name]
+        elif name in ("_parameters", "_buffers", "_modules", "training"):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r} yet: begin "
+                f"{type(self).__name__}.__init__ with super().__init__()"
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __delattr__(self, name):
+        for table in ("_parameters", "_buffers", "_modules"):
+            if name in self.__dict__.get(table, ()):
+                del self.__dict__[table][name]
+                self._non_persistent_buffers_set.discard(name)
+                return
+        object.__delattr__(self, name)
+
+    def __dir__(self):
+        names = [*object.__dir__(self), *self._parameters, *self._buffers, *self._modules]
+        return sorted({name for name in names if name.isidentifier()})
+
+    def _check_name(self, who, name, table):
+        if table not in self.__dict__:
+            raise AttributeError(f"{who}: call super().__init__() first")
+        if not isinstance(name, str):
+            raise TypeError(f"{who}: expected a string as name, got {type(name).__name__}")
+        if not name or "." in name:
+            raise KeyError(f"{who}: a name is not empty and holds no '.', got {name!r}")
+        if name not in self.__dict__[table] and hasattr(self, name):
+            raise KeyError(f"{who}: attribute {name!r} already exists in {type(self).__name__}")
+
+    def register_parameter(self, name, param):
+        """Files a Parameter under a name; None keeps the place empty."""
+        self._check_name("register_parameter", name, "_parameters")
+        if param is not None and not isinstance(param, Parameter):
+            raise TypeError(
+                f"register_parameter: expected an nn.Parameter or None as {name!r}, got {type(param).__name__}"
+            )
+        if param is not None and param.grad_fn is not None:
+            raise ValueError(
+                f"register_parameter: {name!r} is the result of a recorded operation; a parameter is a leaf "
+                "(compute such a value in forward())"
+            )
+        self._parameters[name] = param
+
+    def register_buffer(self, name, tensor, persistent=True):
+        """Files a tensor that is state and not trained; persistent: it goes into state_dict()."""
+        self._check_name("register_buffer", name, "_buffers")
+        if tensor is not None and not isinstance(tensor, Tensor):
+            raise TypeError(f"register_buffer: expected a Tensor or None as {name!r}, got {type(tensor).__name__}")
+        self._buffers[name] = tensor
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
+
+    def register_module(self, name, module):
+        """add_module()."""
+        self.add_module(name, module)
+
+    def add_module(self, name, module):
+        """Files a child module under a name; None keeps the place empty."""
+        self._check_name("add_module", name, "_modules")
+        if module is not None and not isinstance(module, Module):
+            raise TypeError(
+                f"add_module: expected an nn.Module or None as {name!r}, got "
+                f"{module.__name__ + ' (a class; call it to make one)' if isinstance(module, type) else type(module).__name__}"
+            )
+        self._modules[name] = module
+
+    # -- walking the tree
+
+    def children(self):
+        """The child modules, each once."""
+        for _, module in self.named_children():
+            yield module
+
+    def named_children(self):
+        """(name, module) of the child modules, each once."""
+        seen = set()
+        for name, module in self._modules.items():
+            if module is not None and id(module) not in seen:
+                seen.add(id(module))
+                yield name, module
+
+    def modules(self, remove_duplicate=True):
+        """This module and all below it, each once."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
+            yield module
+
+    def named_modules(self, memo=None, prefix="", remove_duplicate=True):
+        """(name, module) of this module (named prefix) and all below it, parents first."""
+        seen = set() if memo is None else memo
+        stack = [(prefix, self)]
+        while stack:
+            name, module = stack.pop()
+            if remove_duplicate:
+                if module in seen:
+                    continue
+                seen.add(module)
+            yield name, module
+            under = name + "." if name else ""
+            stack.extend(
+                [(under + key, child) for key, child in reversed(module._modules.items()) if child is not None]
+            )
+
+    def _named_members(self, table, prefix, recurse, remove_duplicate):
+        seen = set()
+        for place, module in self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else (
+            (prefix, self),
+        ):
+            for name, tensor in module.__dict__[table].items():
+                if tensor is None or id(tensor) in seen:
+                    continue
+                if remove_duplicate:
+                    seen.add(id(tensor))
+                yield f"{place}.{name}" if place else name, tensor
+
+    def named_parameters(self, prefix="", recurse=True, remove_duplicate=True):
+        """(name, parameter) of this module and, with recurse, of all below it; each once."""
+        return self._named_members("_parameters", prefix, recurse, remove_duplicate)
+
+    def parameters(self, recurse=True):
+        """The parameters of this module and, with recurse, of all below it; each once."""
+        for _, parameter in self.named_parameters(recurse=recurse):
+            yield parameter
+
+    def named_buffers(self, prefix="", recurse=True, remove_duplicate=True):
+        """(name, buffer) of this module and, with recurse, of all below it; each once."""
+        return self._named_members("_buffers", prefix, recurse, remove_duplicate)
+
+    def buffers(self, recurse=True):
+        """The buffers of this module and, with recurse, of all below it; each once."""
+        for _, buffer in self.named_buffers(recurse=recurse):
+            yield buffer
+
+    def get_submodule(self, target):
+        """The module at a path such as "encoder.0"; "" is this module itself."""
+        module = self
+        for name in target.split(".") if target else ():
+            child = getattr(module, name, None)
+            if child is None:
+                raise AttributeError(
+                    f"get_submodule({target!r}): {type(module).__name__} has no {name!r}; "
+                    f"its children are {', '.join(module._modules) or 'none'}"
+                )
+            if not isinstance(child, Module):
+                raise AttributeError(f"get_submodule({target!r}): {name!r} is a {type(child).__name__}, no Module")
+            module = child
+        return module
+
+    def set_submodule(self, target, module, strict=False):
+        """Puts a module at a path; strict: only where there is one already."""
+        place, _, name = target.rpartition(".")
+        if not name:
+            raise ValueError("set_submodule: the path is empty, and a module cannot replace itself")
+        if not isinstance(module, Module):
+            raise ValueError(f"set_submodule: expected an nn.Module, got {type(module).__name__}")
+        if strict:
+            self.get_submodule(target)
+        setattr(self.get_submodule(place), name, module)
+
+    def _get_member(self, who, target, table, what):
+        place, _, name = target.rpartition(".")
+        module = self.get_submodule(place)
+        found = module.__dict__[table].get(name)
+        if found is None:
+            raise AttributeError(
+                f"{who}({target!r}): {type(module).__name__} has no {what} {name!r}; "
+                f"it has {', '.join(module.__dict__[table]) or 'none'}"
+            )
+        return found
+
+    def get_parameter(self, target):
+        """The parameter at a path such as "encoder.0.weight"."""
+        return self._get_member("get_parameter", target, "_parameters", "parameter")
+
+    def get_buffer(self, target):
+        """The buffer at a path such as "encoder.1.running_mean"."""
+        return self._get_member("get_buffer", target, "_buffers", "buffer")
+
+    def apply(self, fn):
+        """Calls fn(module) for all modules, children before parents; gives the module.
+
+            model.apply(lambda m: nn.init.zeros_(m.bias) if isinstance(m, nn.Linear) else None)
+        """
+        for module in self.children():
+            module.apply(fn)
+        fn(self)
+        return self
+
+    # -- switches
+
+    def train(self, mode=True):
+        """Puts the module and all below it into training (or evaluation) mode; gives it."""
+        if not isinstance(mode, bool):
+            raise ValueError(f"train: expected True or False, got {mode!r}")
+        self.training = mode
+        for module in self.children():
+            module.train(mode)
+        return self
+
+    def eval(self):
+        """train(False): evaluation mode."""
+        return self.train(False)
+
+    def requires_grad_(self, requires_grad=True):
+        """Sets requires_grad of all parameters: False freezes them; gives the module."""
+        for parameter in self.parameters():
+            parameter.requires_grad_(requires_grad)
+        return self
+
+    def zero_grad(self, set_to_none=True):
+        """Forgets all parameters' gradients, or (set_to_none=False) fills them with 0."""
+        for parameter in self.parameters():
+            if parameter.grad is not None:
+                parameter.grad = None if set_to_none else zeros_like(parameter)
+
+    # -- dtypes and devices
+
+    def _apply(self, fn, recurse=True):
+        """Each parameter, gradient and buffer <- fn(it); parameters stay the same objects."""
+        for module in self.modules() if recurse else (self,):
+            for parameter in module._parameters.values():
+                if parameter is not None:
+                    gradient, parameter.grad = parameter.grad, None
+                    parameter.data = fn(parameter.data)
+                    if gradient is not None:
+                        parameter.grad = fn(gradient.detach())
+            for name, buffer in module._buffers.items():
+                if buffer is not None:
+                    module._buffers[name] = fn(buffer)
+        return self
+
+    def to(self, *args, **kwargs):
+        """Converts floating parameters and buffers: to(dtype), to(device), to(device, dtype),
+        to(tensor). Gives the module itself. The only device is "cpu".
+
+        Errors: TypeError for a dtype that is not floating, RuntimeError for another device.
+        """
+        kwargs.pop("memory_format", None)
+        dtype = empty(0, dtype=bool).to(*args, **kwargs).dtype  # bool still: none was asked for
+        if dtype is _BOOL:
+            return self
+        if not dtype.is_floating_point:
+            raise TypeError(f"Module.to: parameters are floating, so cannot become {dtype}")
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
+
+    def float(self):
+        """Converts floating parameters and buffers to float32."""
+        return self.to("float32")
+
+    def double(self):
+        """Converts floating parameters and buffers to float64."""
+        return self.to("float64")
+
+    def half(self):
+        """Converts floating parameters and buffers to float16, for storage."""
+        return self.to("float16")
+
+    def type(self, dst_type):
+        """Converts all parameters and buffers to a dtype."""
+        return self._apply(lambda t: t.to(dst_type))
+
+    def cpu(self):
+        """The module itself: everything is on the CPU."""
+        return self
+
+    def cuda(self, device=None):
+        """An error: minigrad computes on the CPU."""
+        return self.to("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
+
+    # -- state
+
+    def get_extra_state(self):
+        """State beside the tensors, for state_dict(); a subclass with such state defines it."""
+        raise RuntimeError(f"{type(self).__name__} defines set_extra_state() without get_extra_state()")
+
+    def set_extra_state(self, state):
+        """Takes back what get_extra_state() gave."""
+        raise RuntimeError(f"{type(self).__name__} got extra state and does not define set_extra_state()")
+
+    def _state_items(self):
+        """(name, tensor) of this module's own persistent state."""
+        for name, parameter in self._parameters.items():
+            if parameter is not None:
+                yield name, parameter
+        for name, buffer in self._buffers.items():
+            if buffer is not None and name not in self._non_persistent_buffers_set:
+                yield name, buffer
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        for name, tensor in self._state_items():
+            destination[prefix + name] = tensor if keep_vars else tensor.detach()
+        if type(self).get_extra_state is not Module.get_extra_state:
+            destination[prefix + _EXTRA] = self.get_extra_state()
+
+    def state_dict(self, *args, destination=None, prefix="", keep_vars=False):
+        """All parameters and persistent buffers by their paths, as an OrderedDict.
+
+        The tensors share memory with the module's; keep_vars: they are the parameters
+        themselves. prefix is put before every name.
+        """
+        if args:  # PyTorch's older order of arguments
+            destination, prefix, keep_vars = (*args, *(destination, prefix, keep_vars)[len(args) :])
+        if destination is None:
+            destination = OrderedDict()
+            destination._metadata = OrderedDict()
+        note = {"version": self._version}
+        if hasattr(destination, "_metadata"):
+            destination._metadata[prefix[:-1]] = note
+        for hook in self._hooks_of("state_dict_pre"):
+            hook(self, prefix, keep_vars)
+        self._save_to_state_dict(destination, prefix, keep_vars)
+        for name, module in self._modules.items():
+            if module is not None:
+                module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+        for hook in self._hooks_of("state_dict"):
+            hook(self, destination, prefix, note)
+        return destination
+
+    def load_state_dict(self, state_dict, strict=True, assign=False):
+        """Copies the tensors of a state_dict into this module's, by their paths.
+
+        All is looked at first: after an error nothing has changed.
+        Values: Tensors, or anything NumPy can read (arrays, PyTorch's tensors on the CPU).
+        strict: a missing or unexpected key is an error; without it, they are only listed in
+        what is returned, (missing_keys, unexpected_keys). A wrong shape always is an error.
+        assign: put the tensors themselves in place of the module's, with their dtype.
+        Errors: RuntimeError that lists missing, unexpected and misshapen keys; TypeError where
+        state_dict is no mapping.
+        """
+        if not hasattr(state_dict, "keys") or not hasattr(state_dict, "__getitem__"):
+            raise TypeError(
+                f"load_state_dict: expected a mapping of names to tensors, got {type(state_dict).__name__}"
+                + ("; give model.state_dict()" if isinstance(state_dict, Module) else "")
+            )
+        loading = _Loading(state_dict, strict, assign)
+        for path, module in self.named_modules(remove_duplicate=False):
+            module._load_from(loading, path + "." if path else "")
+        result = loading.result()
+        complaints = loading.errors + (loading.complaints() if strict else [])
+        if complaints:
+            raise RuntimeError(
+                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(complaints)
+            )
+        with no_grad():
+            for step, arguments in loading.steps:
+                step(*arguments)
+        for module in self.modules():
+            for hook in module._hooks_of("load_state_dict_post"):
+                hook(module, result)
+        return result
+
+    def _load_from(self, loading, prefix):
+        """Plans the loading of this module's own state: see _Loading."""
+        version = loading.metadata.get(prefix[:-1], {}).get("version")
+        for hook in self._hooks_of("load_state_dict_pre"):
+            hook(self, loading.state, prefix, {"version": version}, loading.strict, loading.missing, [], loading.errors)
+        for name, tensor in self._state_items():
+            value = loading.take(prefix + name, tensor)
+            if value is not None:
+                if loading.assign:
+                    loading.steps.append((self._assign, (name, tensor, value)))
+                else:
+                    loading.steps.append((tensor.copy_, (value,)))
+        if type(self).set_extra_state is not Module.set_extra_state:
+            key = prefix + _EXTRA
+            loading.expected.add(key)
+            if key in loading.state:
+                loading.steps.append((self.set_extra_state, (loading.state[key],)))
+            else:
+                loading.missing.append(key)
+
+    def _assign(self, name, old, value):
+        if isinstance(old, Parameter) and not isinstance(value, Parameter):
+            value = Parameter(value, requires_grad=old.requires_grad)
+        setattr(self, name, value)
+
+    # -- hooks
+
+    def _add_hook(self, kind, function, prepend=False, with_kwargs=False, always_call=False):
+        if not callable(function):
+            raise TypeError(f"a hook is a function, got {type(function).__name__}")
+        hook = _Hook(kind, function, with_kwargs, always_call)
+        hooks = self.__dict__.setdefault("_hooks", [])
+        hooks.insert(0 if prepend else len(hooks), hook)
+        return RemovableHandle(hooks, hook)
+
+    def _hooks_of(self, kind):
+        return [hook.function for hook in self._hooks if hook.kind == kind]
+
+    def register_forward_pre_hook(self, hook, *, prepend=False, with_kwargs=False):
+        """Calls hook(module, args) before forward; what it gives, unless None, replaces args.
+
+        with_kwargs: hook(module, args, kwargs), which gives None or (args, kwargs).
+        Gives a handle with remove().
+        """
+        return self._add_hook("forward_pre", hook, prepend, with_kwargs)
+
+    def register_forward_hook(self, hook, *, prepend=False, with_kwargs=False, always_call=False):
+        """Calls hook(module, args, output) after forward; what it gives, unless None, replaces
+        the output.
+
+        with_kwargs: hook(module, args, kwargs, output). always_call: also where forward raises
+        (output is None then). Gives a handle with remove().
+        """
+        return self._add_hook("forward", hook, prepend, with_kwargs, always_call)
+
+    def register_full_backward_pre_hook(self, hook, prepend=False):
+        """Calls hook(module, grad_output) before backward goes through the module; what it
+        gives, unless None, replaces grad_output. Gives a handle with remove()."""
+        return self._add_hook("backward_pre", hook, prepend)
+
+    def register_full_backward_hook(self, hook, prepend=False):
+        """Calls hook(module, grad_input, grad_output) when the gradients of the module's inputs
+        are complete; what it gives, unless None, replaces grad_input.
+
+        Both are tuples with a gradient for each tensor among the positional arguments and the
+        outputs, None for those that require no grad. Gives a handle with remove().
+        """
+        return self._add_hook("backward", hook, prepend)
+
+    register_backward_hook = register_full_backward_hook
+
+    def register_state_dict_pre_hook(self, hook):
+        """Calls hook(module, prefix, keep_vars) before state_dict() looks at the module."""
+        return self._add_hook("state_dict_pre", hook)
+
+    def register_state_dict_post_hook(self, hook):
+        """Calls hook(module, state_dict, prefix, local_metadata) after state_dict() did."""
+        return self._add_hook("state_dict", hook)
+
+    def register_load_state_dict_pre_hook(self, hook):
+        """Calls hook(module, state_dict, prefix, local_metadata, strict, missing_keys,
+        unexpected_keys, error_msgs) before load_state_dict() looks at the module; a change
+        it makes to state_dict (a copy of the caller's) counts."""
+        return self._add_hook("load_state_dict_pre", hook)
+
+    def register_load_state_dict_post_hook(self, hook):
+        """Calls hook(module, incompatible_keys) after load_state_dict()."""
+        return self._add_hook("load_state_dict_post", hook)
+
+    def _call_in_full(self, args, kwargs):
+        if not self._hooks:
+            return self.forward(*args, **kwargs)
+        called = set()
+        try:
+            for hook in [h for h in self._hooks if h.kind == "forward_pre"]:
+                args, kwargs = hook.before(self, args, kwargs)
+            watch = None
+            if is_grad_enabled() and (self._hooks_of("backward") or self._hooks_of("backward_pre")):
+                watch = _BackwardWatch(self)
+                args = watch.watch_inputs(args)
+            output = self.forward(*args, **kwargs)
+            for hook in [h for h in self._hooks if h.kind == "forward"]:
+                called.add(hook)
+                replaced = hook.after(self, args, kwargs, output)
+                if replaced is not None:
+                    output = replaced
+            return output if watch is None else watch.watch_outputs(output)
+        except Exception:
+            for hook in [h for h in self._hooks if h.kind == "forward" and h.always_call and h not in called]:
+                try:
+                    hook.after(self, args, kwargs, None)
+                except Exception as error:  # the first error is the one to tell
+                    import warnings
+
+                    warnings.warn(f"a forward hook with always_call=True raised {error!r}", stacklevel=2)
+            raise
+
+    # -- printing
+
+    def _get_name(self):
+        return type(self).__name__
+
+    def extra_repr(self):
+        """What repr() shows between the brackets; a subclass says its settings here."""
+        return ""
+
+    def _child_lines(self):
+        """A line (or several) for each child, for repr()."""
+        return [f"({name}): {module!r}" for name, module in self._modules.items()]
+
+    def __repr__(self):
+        extra = self.extra_repr()
+        lines = extra.split("\n") if extra else []
+        children = self._child_lines()
+        if not children and len(lines) <= 1:
+            return f"{self._get_name()}({extra})"
+        inside = "\n".join(lines + children).replace("\n", "\n  ")
+        return f"{self._get_name()}(\n  {inside}\n)"
+
+
+_BOOL = empty(0, dtype=bool).dtype
+
+
+# ---- hooks ----------------------------------------------------------------------------------
+
+
+class _Hook:
+    """A registered function and how it wants to be called."""
+
+    __slots__ = ("always_call", "function", "kind", "with_kwargs")
+
+    def __init__(self, kind, function, with_kwargs, always_call):
+        self.kind = kind
+        self.function = function
+        self.with_kwargs = with_kwargs
+        self.always_call = always_call
+
+    def before(self, module, args, kwargs):
+        """Calls it ahead of forward; gives the arguments to go on with."""
+        if not self.with_kwargs:
+            got = self.function(module, args)
+            return (args if got is None else got if isinstance(got, tuple) else (got,)), kwargs
+        got = self.function(module, args, kwargs)
+        if got is None:
+            return args, kwargs
+        if not isinstance(got, tuple) or len(got) != 2:
+            raise RuntimeError(f"a forward pre-hook with_kwargs gives None or (args, kwargs), got {got!r}")
+        return got
+
+    def after(self, module, args, kwargs, output):
+        """Calls it behind forward; gives what it gives."""
+        if self.with_kwargs:
+            return self.function(module, args, kwargs, output)
+        return self.function(module, args, output)
+
+
+class _BackwardWatch:
+    """Shows one call's gradients to the module's backward hooks as they go by.
+
+    The tensors that require grad, of the inputs and of the outputs, pass through a gate: a
+    view of the tensor (or, of several, of all of them joined in one, so that their gradients
+    arrive together), whose gradient a hook sees.
+    """
+
+    def __init__(self, module):
+        self.module = module
+        self.grad_output = ()
+        self.watches_inputs = False
+
+    def watch_inputs(self, args):
+        self.n_inputs = sum(isinstance(a, Tensor) for a in args)
+        self.watches_inputs = any(isinstance(a, Tensor) and a.requires_grad for a in args)
+        return _gate(args, self.inputs_arrived)
+
+    def watch_outputs(self, output):
+        if isinstance(output, dict):
+            return dict(zip(output, _gate(tuple(output.values()), self.outputs_arrived), strict=True))
+        if isinstance(output, (tuple, list)):
+            gated = _gate(tuple(output), self.outputs_arrived)
+            return type(output)(*gated) if hasattr(output, "_fields") else type(output)(gated)
+        return _gate((output,), self.outputs_arrived)[0]
+
+    def outputs_arrived(self, gradients):
+        for hook in self.module._hooks_of("backward_pre"):
+            gradients = _replaced(gradients, hook(self.module, gradients))
+        self.grad_output = gradients
+        if not self.watches_inputs:  # nothing will arrive there: now or never
+            self.inputs_arrived((None,) * self.n_inputs)
+        return gradients
+
+    def inputs_arrived(self, gradients):
+        for hook in self.module._hooks_of("backward"):
+            gradients = _replaced(gradients, hook(self.module, gradients, self.grad_output))
+        self.grad_output = ()
+        return gradients
+
+
+def _replaced(gradients, by):
+    """The gradients to go on with after a hook gave `by`."""
+    if by is None:
+        return gradients
+    by = by if isinstance(by, tuple) else (by,)
+    if len(by) != len(gradients):
+        raise RuntimeError(f"a backward hook gave {len(by)} gradients where there are {len(gradients)}")
+    return by
+
+
+def _gate(values, arrived):
+    """The values with each tensor that requires grad replaced by a view of it; arrived, given
+    the tuple of their gradients, gives those to go on with."""
+    places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
+    tensors = [i for i, v in enumerate(values) if isinstance(v, Tensor)]
+    if not places:
+        return values
+    gated = list(values)
+    shapes = [tuple(values[i].shape) for i in places]
+    if len(places) == 1:
+        joined = gated[places[0]] = values[places[0]].view(shapes[0])
+    else:
+        joined = cat([values[i].reshape(-1) for i in places])
+        _apart(joined, places, shapes, gated)
+
+    def hook(gradient):
+        seen = [None] * len(values)
+        if len(places) == 1:
+            seen[places[0]] = gradient
+        else:
+            _apart(gradient, places, shapes, seen)
+        after = arrived(tuple([seen[i] for i in tensors]))
+        passed = [after[tensors.index(i)] for i in places]
+        if all(p is s for p, s in zip(passed, [seen[i] for i in places], strict=True)):
+            return gradient
+        passed = [zeros_like(seen[i]) if p is None else p for i, p in zip(places, passed, strict=True)]
+        return passed[0] if len(places) == 1 else cat([p.reshape(-1) for p in passed])
+
+    joined.register_hook(hook)
+    return tuple(gated)
+
+
+def _apart(joined, places, shapes, into):
+    """Cuts a joined tensor up again: part k, in its shape, goes to into[places[k]]."""
+    start = 0
+    for place, shape in zip(places, shapes, strict=True):
+        size = 1
+        for length in shape:
+            size *= length
+        into[place] = joined[start : start + size].reshape(shape)
+        start += size
+
+
+# ---- loading --------------------------------------------------------------------------------
+
+_Incompatible = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
+
+
+class _IncompatibleKeys(_Incompatible):
+    __slots__ = ()
+
+    def __repr__(self):
+        if not self.missing_keys and not self.unexpected_keys:
+            return "<All keys matched successfully>"
+        return _Incompatible.__repr__(self)
+
+
+class _Loading:
+    """One load_state_dict(): what was found, and the steps to take if all is well."""
+
+    __slots__ = ("assign", "errors", "expected", "metadata", "missing", "state", "steps", "strict")
+
+    def __init__(self, state_dict, strict, assign):
+        self.metadata = getattr(state_dict, "_metadata", None) or {}
+        self.state = {key: state_dict[key] for key in state_dict.keys()}  # noqa: SIM118 (a mapping by duck)
+        self.strict = strict
+        self.assign = assign
+        self.expected = set()
+        self.missing = []
+        self.errors = []
+        self.steps = []
+
+    def take(self, key, tensor):
+        """The value for a tensor of the module, or None and a note of what is wrong."""
+        self.expected.add(key)
+        if key not in self.state:
+            if key not in self.missing:
+                self.missing.append(key)
+            return None
+        try:
+            value = _as_tensor(self.state[key])
+        except (TypeError, ValueError, RuntimeError) as error:
+            self.errors.append(f'"{key}" is a {type(self.state[key]).__name__}, and no tensor: {error}')
+            return None
+        if tuple(value.shape) != tuple(tensor.shape):
+            self.errors.append(
+                f'size mismatch for "{key}": the state_dict has {tuple(value.shape)}, this model '
+                f"{tuple(tensor.shape)}; build the model with the saved one's sizes"
+            )
+            return None
+        if value.is_floating_point() and not tensor.is_floating_point():
+            self.errors.append(f'"{key}" is {value.dtype} in the state_dict and {tensor.dtype} in this model')
+            return None
+        return value
+
+    def result(self):
+        return _IncompatibleKeys(list(self.missing), [key for key in self.state if key not in self.expected])
+
+    def complaints(self):
+        missing, unexpected = self.result()
+        lines = []
+        if missing:
+            lines.append(f"Missing key(s) in state_dict: {_quoted(missing)}.")
+        if unexpected:
+            lines.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}.")
+        if lines:
+            lines.append(
+                _prefix_mend(missing, unexpected)
+                or "To load what fits and leave the rest alone: load_state_dict(state_dict, strict=False)."
+            )
+        return lines
+
+
+def _as_tensor(value):
+    if isinstance(value, Tensor):
+        return value.detach()
+    if isinstance(value, (str, bytes, dict)) or value is None:
+        raise TypeError("expected a Tensor or an array")
+    if hasattr(value, "detach"):  # PyTorch's
+        value = value.detach().numpy()
+    return as_tensor(value)
+
+
+def _quoted(keys):
+    return ", ".join([f'"{key}"' for key in keys])
+
+
+def _prefix_mend(missing, unexpected):
+    """The mend where all names differ by one prefix, such as DataParallel's "module."."""
+    for shorter, longer, mend in (
+        (missing, unexpected, "{{k[{n}:]: v for k, v in state_dict.items()}}"),
+        (unexpected, missing, "{{{p!r} + k: v for k, v in state_dict.items()}}"),
+    ):
+        if shorter and len(shorter) == len(longer) and longer[0].endswith(shorter[0]):
+            prefix = longer[0][: len(longer[0]) - len(shorter[0])]
+            if prefix and {prefix + key for key in shorter} == set(longer):
+                where = "state_dict" if shorter is missing else "model"
+                return f"The {where}'s names begin with {prefix!r}: load " + mend.format(n=len(prefix), p=prefix) + "."
+    return None

@@ -1,0 +1,194 @@
+"""Containers of modules and parameters."""
+
+from collections import OrderedDict
+
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+
+def names(module):
+    return list(module._modules)
+
+
+# ---- Sequential ------------------------------------------------------------------------------
+
+
+def test_sequential_runs_its_layers_in_order():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(4, 3), nn.ReLU())
+    x = mg.ones(2, 2, 2)
+    assert net(x).tolist() == net[1](x.reshape(2, 4)).relu().tolist()
+    assert nn.Sequential()(x) is x
+
+
+def test_sequential_takes_names():
+    net = nn.Sequential(OrderedDict(a=nn.Linear(1, 2), b=nn.ReLU()))
+    assert net.b is net[1]
+    assert [n for n, _ in net.named_parameters()] == ["a.weight", "a.bias"]
+    assert names(net[:1]) == ["a"]
+
+
+def test_sequential_is_indexed_sliced_and_iterated():
+    a, b, c = layers = nn.Linear(1, 1), nn.ReLU(), nn.Tanh()
+    net = nn.Sequential(*layers)
+    assert len(net) == 3
+    assert list(net) == list(layers)
+    assert net[0] is a
+    assert net[-1] is c
+    part = net[1:]
+    assert isinstance(part, nn.Sequential)
+    assert list(part) == [b, c]
+    with pytest.raises(IndexError, match=r"index 3 is out of range, it holds 3"):
+        net[3]
+
+
+def test_sequential_is_changed():
+    net = nn.Sequential(nn.ReLU())
+    assert net.append(nn.Tanh()) is net
+    net.extend([nn.Sigmoid(), nn.Identity()])
+    net.insert(0, nn.Flatten())
+    net.insert(-1, nn.Linear(1, 1))
+    assert [type(m).__name__ for m in net] == ["Flatten", "ReLU", "Tanh", "Sigmoid", "Linear", "Identity"]
+    assert names(net) == list("012345")
+    net[1] = nn.Linear(2, 2)
+    del net[0]
+    del net[-2:]
+    assert [type(m).__name__ for m in net] == ["Linear", "Tanh", "Sigmoid"]
+    assert isinstance(net.pop(1), nn.Tanh)
+    assert names(net) == ["0", "1"]
+
+
+def test_names_that_were_given_stay():
+    net = nn.Sequential(OrderedDict(a=nn.ReLU(), b=nn.Tanh(), c=nn.Sigmoid()))
+    del net[0]
+    net.append(nn.ReLU())
+    net.insert(1, nn.Identity())
+    assert names(net) == ["b", "3", "c", "2"]
+
+
+def test_sequentials_add_and_multiply():
+    a, b = nn.Sequential(nn.ReLU()), nn.Sequential(nn.Tanh())
+    assert [type(m).__name__ for m in a + b] == ["ReLU", "Tanh"]
+    assert len(a) == 1
+    a += b
+    assert len(a) == 2
+    assert len(a * 2) == len(2 * a) == 4
+    a *= 3
+    assert len(a) == 6
+    with pytest.raises(ValueError, match=">= 1"):
+        a * 0
+    with pytest.raises(TypeError):
+        a + 3
+
+
+def test_sequential_refuses_what_is_no_module():
+    with pytest.raises(TypeError, match="Module"):
+        nn.Sequential(3)
+    with pytest.raises(TypeError, match=r"call it to make one"):
+        nn.Sequential(nn.ReLU)
+    with pytest.raises(TypeError, match="append"):
+        nn.Sequential().extend(nn.Linear(1, 1))
+
+
+# ---- ModuleList, ModuleDict --------------------------------------------------------------------
+
+
+def test_module_list_registers_its_modules():
+    net = nn.ModuleList(nn.Linear(1, 1) for _ in range(3))
+    assert len(list(net.parameters())) == 6
+    assert isinstance(net[1:], nn.ModuleList)
+    assert len(net[1:]) == 2
+    net += [nn.ReLU()]
+    assert len(net + [nn.Tanh()]) == 5
+    net[0] = nn.Identity()
+    assert isinstance(net.pop(0), nn.Identity)
+    assert names(net) == ["0", "1", "2"]
+    with pytest.raises(NotImplementedError, match="forward"):
+        net(mg.ones(1))
+
+
+def test_module_list_prints_equal_neighbours_in_one_line():
+    net = nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.Sequential(nn.Tanh()), nn.ReLU()])
+    assert repr(net) == "ModuleList(\n  (0-1): 2 x ReLU()\n  (2): Sequential(\n    (0): Tanh()\n  )\n  (3): ReLU()\n)"
+    assert repr(nn.ModuleList()) == "ModuleList()"
+
+
+def test_module_dict_is_a_dictionary():
+    net = nn.ModuleDict({"a": nn.Linear(1, 1)})
+    net["b"] = nn.ReLU()
+    net.update([("c", nn.Tanh())])
+    assert list(net) == list(net.keys()) == ["a", "b", "c"]
+    assert "b" in net
+    assert len(net) == 3
+    assert [n for n, _ in net.items()] == ["a", "b", "c"]
+    assert isinstance(net.pop("c"), nn.Tanh)
+    del net["b"]
+    assert list(net.values()) == [net["a"]]
+    net.clear()
+    assert len(net) == 0
+    with pytest.raises(ValueError, match="pairs"):
+        net.update([("a",)])
+    with pytest.raises(KeyError, match="exists"):
+        net["forward"] = nn.ReLU()
+
+
+# ---- ParameterList, ParameterDict ----------------------------------------------------------------
+
+
+def test_parameter_list_makes_parameters():
+    ps = nn.ParameterList([mg.ones(2), nn.Parameter(mg.zeros(1))])
+    assert all(isinstance(p, nn.Parameter) for p in ps)
+    ps.append(mg.ones(3)).extend([mg.ones(4)])
+    ps += [mg.ones(5)]
+    assert [p.numel() for p in ps] == [2, 1, 3, 4, 5]
+    assert len(ps[1:3]) == 2
+    ps[0] = mg.ones(9)
+    assert ps[0].numel() == 9
+    assert ps.pop().numel() == 5
+    assert [n for n, _ in ps.named_parameters()] == ["0", "1", "2", "3"]
+    with pytest.raises(TypeError, match="Tensors"):
+        ps.append(3)
+    with pytest.raises(TypeError, match="append"):
+        nn.ParameterList(mg.ones(2))
+    with pytest.raises(RuntimeError, match="computes nothing"):
+        ps(1)
+
+
+def test_parameter_dict_makes_parameters():
+    ps = nn.ParameterDict({"a": mg.ones(2)})
+    ps["b"] = mg.ones(3)
+    ps.update({"c": mg.ones(4)})
+    assert list(ps) == ["a", "b", "c"]
+    assert list(reversed(ps)) == ["c", "b", "a"]
+    assert all(isinstance(p, nn.Parameter) for p in ps.values())
+    assert ps.get("x") is None
+    assert ps.setdefault("d", mg.ones(1)) is ps["d"]
+    assert list((ps | {"e": mg.ones(1)}).keys()) == ["a", "b", "c", "d", "e"]
+    assert ps.popitem()[0] == "d"
+    assert ps.pop("c").numel() == 4
+    del ps["b"]
+    assert "b" not in ps
+    assert ps.copy()["a"] is ps["a"]
+    ps.clear()
+    assert len(ps) == 0
+
+
+def test_parameter_containers_print_as_pytorchs():
+    assert repr(nn.ParameterList([mg.zeros(2, 3)])) == (
+        "ParameterList(\n  (0): Parameter containing: [minigrad.float32 of size 2x3]\n)"
+    )
+
+
+@pytest.mark.oracle
+def test_containers_print_and_number_as_torchs():
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+
+    def make(m):
+        net = m.nn.Sequential(m.nn.Linear(1, 2), m.nn.ReLU(), m.nn.Tanh(), m.nn.ReLU(), m.nn.Linear(2, 1))
+        del net[2]
+        net.insert(1, m.nn.ModuleDict({"x": m.nn.ModuleList([m.nn.Linear(1, 1), m.nn.Linear(1, 1)])}))
+        return net + m.nn.Sequential(m.nn.Flatten())
+
+    assert repr(make(mg)) == repr(make(torch))
+    assert list(make(mg).state_dict()) == list(make(torch).state_dict())

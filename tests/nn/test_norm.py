@@ -1,0 +1,121 @@
+"""Batch normalisation layers."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+
+def batch(*shape, dtype=mg.float64):
+    return mg.tensor(np.random.default_rng(0).normal(3.0, 2.0, shape), dtype=dtype)
+
+
+def test_training_normalises_each_channel():
+    y = nn.BatchNorm1d(3, dtype=mg.float64)(batch(50, 3)).detach().numpy()
+    np.testing.assert_allclose(y.mean(0), 0, atol=1e-12)
+    np.testing.assert_allclose(y.var(0), 1, rtol=1e-5)
+
+
+def test_running_statistics_move_by_momentum_towards_the_unbiased_variance():
+    layer, x = nn.BatchNorm1d(3, momentum=0.25, dtype=mg.float64), batch(20, 3)
+    layer(x)
+    np.testing.assert_allclose(layer.running_mean.numpy(), 0.25 * x.numpy().mean(0), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var.numpy(), 0.75 + 0.25 * x.numpy().var(0, ddof=1), rtol=1e-12)
+    assert layer.num_batches_tracked.item() == 1
+
+
+def test_momentum_none_averages_over_all_batches():
+    layer, x = nn.BatchNorm1d(3, momentum=None, dtype=mg.float64), batch(30, 3)
+    for part in x.split(10):
+        layer(part)
+    want = np.mean([p.numpy().var(0, ddof=1) for p in x.split(10)], 0)
+    np.testing.assert_allclose(layer.running_mean.numpy(), x.numpy().mean(0), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var.numpy(), want, rtol=1e-12)
+    assert layer.num_batches_tracked.item() == 3
+
+
+def test_evaluation_uses_and_keeps_the_running_statistics():
+    layer, x = nn.BatchNorm1d(3, dtype=mg.float64), batch(20, 3)
+    layer(x)
+    layer.eval()
+    before = layer.running_mean.tolist()
+    want = (x.numpy() - layer.running_mean.numpy()) / np.sqrt(layer.running_var.numpy() + 1e-5)
+    np.testing.assert_allclose(layer(x).detach().numpy(), want, rtol=1e-10)
+    assert layer.running_mean.tolist() == before
+    assert layer.num_batches_tracked.item() == 1
+    assert tuple(layer(x[:1]).shape) == (1, 3)
+
+
+def test_without_tracking_evaluation_uses_the_batch():
+    layer, x = nn.BatchNorm1d(3, track_running_stats=False, dtype=mg.float64), batch(20, 3)
+    assert layer.running_mean is layer.num_batches_tracked is None
+    assert layer(x).tolist() == layer.eval()(x).tolist()
+    assert list(layer.state_dict()) == ["weight", "bias"]
+
+
+def test_affine_and_bias_can_be_left_out():
+    assert list(nn.BatchNorm1d(3, affine=False).parameters()) == []
+    assert [n for n, _ in nn.BatchNorm1d(3, bias=False).named_parameters()] == ["weight"]
+
+
+def test_reset():
+    layer = nn.BatchNorm1d(3, dtype=mg.float64)
+    fresh = copy.deepcopy(layer.state_dict())
+    layer(batch(20, 3))
+    with mg.no_grad():
+        layer.weight.fill_(5.0)
+    layer.reset_parameters()
+    assert {k: v.tolist() for k, v in layer.state_dict().items()} == {k: v.tolist() for k, v in fresh.items()}
+
+
+@pytest.mark.parametrize(
+    ("layer", "x", "text"),
+    [
+        (nn.BatchNorm1d(3), mg.ones(1, 3), r"BatchNorm1d\(3\).*\(1, 3\).*drop_last=True"),
+        (nn.BatchNorm2d(3), mg.ones(1, 3, 1, 1), r"BatchNorm2d\(3\).*drop_last=True"),
+        (nn.BatchNorm1d(3), mg.ones(2, 4), r"BatchNorm1d\(3\): expected input \(N, 3\) or \(N, 3, L\), got \(2, 4\)"),
+        (nn.BatchNorm1d(3), mg.ones(2, 3, 4, 5), r"BatchNorm1d\(3\): expected"),
+        (nn.BatchNorm1d(3), mg.ones(3), r"BatchNorm1d\(3\): expected"),
+        (nn.BatchNorm2d(3), mg.ones(2, 3), r"BatchNorm2d\(3\): expected input \(N, 3, H, W\), got \(2, 3\)"),
+    ],
+)
+def test_errors_name_the_layer_and_change_no_statistics(layer, x, text):
+    layer = copy.deepcopy(layer)
+    with pytest.raises(ValueError, match=text):
+        layer(x)
+    if layer.num_batches_tracked is not None:
+        assert layer.num_batches_tracked.item() == 0
+        assert layer.running_mean.tolist() == [0.0] * 3
+
+
+def test_one_value_a_channel_is_fine_with_more_than_one_place():
+    assert tuple(nn.BatchNorm1d(3)(mg.ones(1, 3, 2)).shape) == (1, 3, 2)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("options", [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False},
+                                     {"bias": False, "eps": 0.1, "momentum": 0.5}], ids=str)  # fmt: skip
+@pytest.mark.parametrize("shape", [(8, 3), (4, 3, 5), (4, 3, 5, 6)], ids=str)
+def test_batch_norm_agrees_with_torch(options, shape):
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+    name = "BatchNorm2d" if len(shape) == 4 else "BatchNorm1d"
+    ours = getattr(nn, name)(3, dtype=mg.float64, **options)
+    theirs = getattr(torch.nn, name)(3, dtype=torch.float64, **options)
+    assert repr(ours) == repr(theirs)
+    for mode in (True, True, False):
+        ours.train(mode)
+        theirs.train(mode)
+        x, tx = batch(*shape), torch.from_numpy(batch(*shape).numpy()).requires_grad_()
+        x.requires_grad_()
+        y, ty = ours(x), theirs(tx)
+        (y * y * y).sum().backward()
+        (ty * ty * ty).sum().backward()
+        np.testing.assert_allclose(y.detach().numpy(), ty.detach().numpy(), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(x.grad.numpy(), tx.grad.numpy(), rtol=1e-8, atol=1e-9)
+        for (k, a), b in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, err_msg=k)
+        for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-9)
