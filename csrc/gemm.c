@@ -669,7 +669,8 @@ static void gemm_few_chunk(void *context, size_t chunk)
 {
     const struct gemm_few_plan *plan = context;
     const struct gemm_plan *g = plan->g;
-    const size_t first = chunk * plan->groups / plan->chunks, stop = (chunk + 1) * plan->groups / plan->chunks;
+    const size_t first = chunk * plan->groups / plan->chunks;
+    const size_t stop = (chunk + 1) * plan->groups / plan->chunks;
     for (size_t p = 0, end; p < g->k; p = end) {
         end = gemm_min(p + plan->depth, g->k);
         for (size_t x = first; x < stop; x++) {

@@ -124,7 +124,8 @@ MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const re
 
 /* ---- norm.c: batch normalisation; the derivation stands there -------------- */
 
-/* mean[c], var[c] (biased) of x over outer and inner, two exact passes
+/* mean[c], var[c] (biased) of x over outer and inner, never as E[x^2] - E[x]^2: float sums in
+ * double, shifted by the channel's first value; double goes through x twice, compensated
  *     x: (outer, channels, inner); mean, var: (channels), always double */
 MG_KERNEL(void, batch_norm_statistics, (double *mean, double *var, const real *x,
                                         size_t outer, size_t channels, size_t inner))

@@ -75,8 +75,8 @@ def printoptions(**options):
 # ---- one number ------------------------------------------------------------------------------
 
 def _formatter(shown):
-    """A function that writes any element of an array, in the notation and at the width that
-    the array as a whole wants."""
+    """A function that writes any element of an array in the notation and at the width that
+    the array as a whole wants, and this width."""
     if shown.dtype.kind != "f":
         width = max([len(str(value)) for value in shown.ravel().tolist()], default=0)
         return lambda value: str(value).rjust(width), width
@@ -84,17 +84,16 @@ def _formatter(shown):
     numbers = shown.ravel().astype(np.float64)
     numbers = numbers[np.isfinite(numbers) & (numbers != 0)]
     digits = _options["precision"]
-    whole, scientific, width = True, False, 1
-    if numbers.size:
-        least, most = np.abs(numbers).min(), np.abs(numbers).max()
-        whole = bool(np.all(numbers == np.ceil(numbers)))
+    if not numbers.size:
+        return _writer(True, False, digits), 1
+    least, most = np.abs(numbers).min(), np.abs(numbers).max()
+    whole = bool(np.all(numbers == np.ceil(numbers)))
+    scientific = _options["sci_mode"]
+    if scientific is None:
         with np.errstate(over="ignore"):
             scientific = most / least > 1000 or most > 1e8 or (not whole and least < 1e-4)
-        write = _writer(whole, scientific, digits)
-        width = max(len(write(value)) for value in numbers.tolist())
-    if _options["sci_mode"] is not None:
-        scientific = _options["sci_mode"]       # the width stays: PyTorch keeps it too
     write = _writer(whole, scientific, digits)
+    width = max(len(write(value)) for value in numbers.tolist())
     return lambda value: write(value).rjust(width), width
 
 
@@ -132,6 +131,8 @@ def _nested(array, indent, summarize, write, width):
         parts = ["..." if i is None else _nested(array[i], indent + 1, summarize, write, width) for i in ends]
         gap = "," + "\n" * (array.ndim - 1) + " " * (indent + 1)
         return "[" + gap.join(parts) + "]"
+    if ends == [None]:
+        return "[...]"
     words = [" ..." if i is None else write(array[i].item()) for i in ends]
     per_line = max(1, (_options["linewidth"] - indent) // (width + 2))
     lines = [", ".join(words[i:i + per_line]) for i in range(0, len(words), per_line)]
@@ -144,7 +145,7 @@ def tensor_repr(x):
     text = "tensor(" if type(x) is Tensor or name == "Parameter" else f"{name}("
     indent = len(text)
     dtype = str(x.dtype)
-    notes = []
+    notes, edgeitems = [], _options["edgeitems"]
     if x.numel() == 0:
         text += "[]"
         if x.ndim != 1:
@@ -156,6 +157,8 @@ def tensor_repr(x):
         summarize = array.size > _options["threshold"]
         write, width = _formatter(_corners(array) if summarize else array)
         text += _nested(array, indent, summarize, write, width)
+        if not edgeitems:       # which leaves no way to see it
+            notes.append(f"size={tuple(x.shape)}")
         if x.dtype != get_default_dtype() and dtype not in ("minigrad.int64", "minigrad.bool"):
             notes.append(f"dtype={dtype}")
     if x.grad_fn is not None:
@@ -163,12 +166,14 @@ def tensor_repr(x):
     elif x.requires_grad:
         notes.append("requires_grad=True")
 
+    # Lines break where PyTorch breaks them: "minigrad." counts as "torch." does.
     room = _options["linewidth"] - (len(text) - text.rfind("\n") + 1)
     for note in notes:
-        if len(note) + 2 > room:
+        length = len(note.replace("minigrad.", "torch."))
+        if length + 2 > room:
             text += ",\n" + " " * indent + note
-            room = _options["linewidth"] - indent - len(note)
+            room = _options["linewidth"] - indent - length
         else:
             text += ", " + note
-            room -= len(note) + 2
+            room -= length + 2
     return text + ")"

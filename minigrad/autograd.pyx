@@ -567,8 +567,9 @@ class RemovableHandle:
 
     def remove(self):
         """Takes the hook out; a second call does nothing."""
-        if self._hook in self._hooks:
-            self._hooks.remove(self._hook)
+        hooks, self._hooks = self._hooks, ()
+        if self._hook in hooks:
+            hooks.remove(self._hook)
 
     def __enter__(self):
         return self

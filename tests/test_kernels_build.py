@@ -43,6 +43,7 @@ def product(name, a, b, bias=None, flags=0, c=None):
 def run(code, **environment):
     """The output and the errors of a fresh interpreter, away from the checkout."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MINIGRAD_")}
+    clean["PYTHONPATH"] = str(Path(minigrad.__file__).parents[1])
     done = subprocess.run([sys.executable, "-c", code], env=clean | environment, cwd="/", check=False,
                           capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

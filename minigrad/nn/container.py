@@ -229,9 +229,7 @@ class _Parameters(Module):
     def _put(self, name, value):
         if value is not None and not isinstance(value, Tensor):
             raise TypeError(f"{self._get_name()}: expected Tensors, got {type(value).__name__} as {name!r}")
-        self.register_parameter(
-            name, value if value is None or isinstance(value, Parameter) else Parameter(value)
-        )
+        self.register_parameter(name, value if value is None or isinstance(value, Parameter) else Parameter(value))
 
     def __len__(self):
         return len(self._parameters)
@@ -241,8 +239,12 @@ class _Parameters(Module):
 
     def _child_lines(self):
         return [
-            f"({name}): " + ("None" if p is None else "Parameter containing: "
-                             f"[{p.dtype} of size {'x'.join(map(str, p.shape)) or '()'}]")
+            f"({name}): "
+            + (
+                "None"
+                if p is None
+                else f"Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape)) or '()'}]"
+            )
             for name, p in self._parameters.items()
         ] + super()._child_lines()
 

@@ -49,6 +49,6 @@ def _axis(who, input, dim):
     if dim is None and input.ndim <= 2:
         import warnings
 
-        warnings.warn(f"{who}: no dim was given and the last axis is taken; write dim=-1", stacklevel=4)
+        warnings.warn(f"{who}: no dim was given and the last axis is taken; write dim=-1", stacklevel=3)
         return -1
     return dim

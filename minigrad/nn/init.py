@@ -149,15 +149,15 @@ def calculate_gain(nonlinearity, param=None):
             raise ValueError(f"calculate_gain: the slope of leaky_relu is a number, got {param!r}")
         return sqrt(2.0 / (1 + slope**2))
     if nonlinearity not in _GAINS:
-        raise ValueError(
-            f"calculate_gain: expected one of {', '.join([*_GAINS, 'leaky_relu'])}, got {nonlinearity!r}"
-        )
+        raise ValueError(f"calculate_gain: expected one of {', '.join([*_GAINS, 'leaky_relu'])}, got {nonlinearity!r}")
     return _GAINS[nonlinearity]
 
 
-_GAINS = dict.fromkeys(
-    ["linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3)), "sigmoid"], 1.0
-) | {"tanh": 5.0 / 3, "relu": sqrt(2.0), "selu": 0.75}
+_GAINS = dict.fromkeys(["linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3)), "sigmoid"], 1.0) | {
+    "tanh": 5.0 / 3,
+    "relu": sqrt(2.0),
+    "selu": 0.75,
+}
 
 
 def xavier_uniform_(tensor, gain=1.0, generator=None):

@@ -6,13 +6,14 @@ a Module in the right table, reading one looks there. Everything else (parameter
 state_dict(), ...) walks the tree of children.
 """
 
-from collections import OrderedDict, namedtuple
+from collections import OrderedDict
 
 from minigrad.autograd import RemovableHandle, is_grad_enabled, no_grad
+from minigrad.nn.hooks import BackwardWatch, Hook
+from minigrad.nn.loading import Loading
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.creation import empty, zeros_like
-from minigrad.ops.shape import cat
-from minigrad.tensor import Tensor, as_tensor
+from minigrad.tensor import Tensor
 
 _EXTRA = "_extra_state"
 _NOTHING = object()
@@ -38,9 +39,7 @@ class Module:
     _hooks = ()  # an instance with hooks has a list of its own
 
     def __init__(self):
-        self.__dict__.update(
-            training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={}
-        )
+        self.__dict__.update(training=True, _parameters={}, _buffers={}, _non_persistent_buffers_set=set(), _modules={})
 
     def forward(self, *input, **keywords):
         """What the module computes; every subclass writes its own."""
@@ -177,10 +176,12 @@ class Module:
         """Files a child module under a name; None keeps the place empty."""
         self._check_name("add_module", name, "_modules")
         if module is not None and not isinstance(module, Module):
-            raise TypeError(
-                f"add_module: expected an nn.Module or None as {name!r}, got "
-                f"{module.__name__ + ' (a class; call it to make one)' if isinstance(module, type) else type(module).__name__}"
+            got = (
+                f"the class {module.__name__}; call it to make one"
+                if isinstance(module, type)
+                else type(module).__name__
             )
+            raise TypeError(f"add_module: expected an nn.Module or None as {name!r}, got {got}")
         self._modules[name] = module
 
     # -- walking the tree
@@ -221,8 +222,8 @@ class Module:
 
     def _named_members(self, table, prefix, recurse, remove_duplicate):
         seen = set()
-        for place, module in self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else (
-            (prefix, self),
+        for place, module in (
+            self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else ((prefix, self),)
         ):
             for name, tensor in module.__dict__[table].items():
                 if tensor is None or id(tensor) in seen:
@@ -297,7 +298,7 @@ class Module:
     def apply(self, fn):
         """Calls fn(module) for all modules, children before parents; gives the module.
 
-            model.apply(lambda m: nn.init.zeros_(m.bias) if isinstance(m, nn.Linear) else None)
+        model.apply(lambda m: nn.init.zeros_(m.bias) if isinstance(m, nn.Linear) else None)
         """
         for module in self.children():
             module.apply(fn)
@@ -450,7 +451,7 @@ class Module:
                 f"load_state_dict: expected a mapping of names to tensors, got {type(state_dict).__name__}"
                 + ("; give model.state_dict()" if isinstance(state_dict, Module) else "")
             )
-        loading = _Loading(state_dict, strict, assign)
+        loading = Loading(state_dict, strict, assign)
         for path, module in self.named_modules(remove_duplicate=False):
             module._load_from(loading, path + "." if path else "")
         result = loading.result()
@@ -468,7 +469,7 @@ class Module:
         return result
 
     def _load_from(self, loading, prefix):
-        """Plans the loading of this module's own state: see _Loading."""
+        """Plans the loading of this module's own state: see loading.py."""
         version = loading.metadata.get(prefix[:-1], {}).get("version")
         for hook in self._hooks_of("load_state_dict_pre"):
             hook(self, loading.state, prefix, {"version": version}, loading.strict, loading.missing, [], loading.errors)
@@ -497,7 +498,7 @@ class Module:
     def _add_hook(self, kind, function, prepend=False, with_kwargs=False, always_call=False):
         if not callable(function):
             raise TypeError(f"a hook is a function, got {type(function).__name__}")
-        hook = _Hook(kind, function, with_kwargs, always_call)
+        hook = Hook(kind, function, with_kwargs, always_call)
         hooks = self.__dict__.setdefault("_hooks", [])
         hooks.insert(0 if prepend else len(hooks), hook)
         return RemovableHandle(hooks, hook)
@@ -565,7 +566,7 @@ class Module:
                 args, kwargs = hook.before(self, args, kwargs)
             watch = None
             if is_grad_enabled() and (self._hooks_of("backward") or self._hooks_of("backward_pre")):
-                watch = _BackwardWatch(self)
+                watch = BackwardWatch(self)
                 args = watch.watch_inputs(args)
             output = self.forward(*args, **kwargs)
             for hook in [h for h in self._hooks if h.kind == "forward"]:
@@ -608,228 +609,3 @@ class Module:
 
 
 _BOOL = empty(0, dtype=bool).dtype
-
-
-# ---- hooks ----------------------------------------------------------------------------------
-
-
-class _Hook:
-    """A registered function and how it wants to be called."""
-
-    __slots__ = ("always_call", "function", "kind", "with_kwargs")
-
-    def __init__(self, kind, function, with_kwargs, always_call):
-        self.kind = kind
-        self.function = function
-        self.with_kwargs = with_kwargs
-        self.always_call = always_call
-
-    def before(self, module, args, kwargs):
-        """Calls it ahead of forward; gives the arguments to go on with."""
-        if not self.with_kwargs:
-            got = self.function(module, args)
-            return (args if got is None else got if isinstance(got, tuple) else (got,)), kwargs
-        got = self.function(module, args, kwargs)
-        if got is None:
-            return args, kwargs
-        if not isinstance(got, tuple) or len(got) != 2:
-            raise RuntimeError(f"a forward pre-hook with_kwargs gives None or (args, kwargs), got {got!r}")
-        return got
-
-    def after(self, module, args, kwargs, output):
-        """Calls it behind forward; gives what it gives."""
-        if self.with_kwargs:
-            return self.function(module, args, kwargs, output)
-        return self.function(module, args, output)
-
-
-class _BackwardWatch:
-    """Shows one call's gradients to the module's backward hooks as they go by.
-
-    The tensors that require grad, of the inputs and of the outputs, pass through a gate: a
-    view of the tensor (or, of several, of all of them joined in one, so that their gradients
-    arrive together), whose gradient a hook sees.
-    """
-
-    def __init__(self, module):
-        self.module = module
-        self.grad_output = ()
-        self.watches_inputs = False
-
-    def watch_inputs(self, args):
-        self.n_inputs = sum(isinstance(a, Tensor) for a in args)
-        self.watches_inputs = any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        return _gate(args, self.inputs_arrived)
-
-    def watch_outputs(self, output):
-        if isinstance(output, dict):
-            return dict(zip(output, _gate(tuple(output.values()), self.outputs_arrived), strict=True))
-        if isinstance(output, (tuple, list)):
-            gated = _gate(tuple(output), self.outputs_arrived)
-            return type(output)(*gated) if hasattr(output, "_fields") else type(output)(gated)
-        return _gate((output,), self.outputs_arrived)[0]
-
-    def outputs_arrived(self, gradients):
-        for hook in self.module._hooks_of("backward_pre"):
-            gradients = _replaced(gradients, hook(self.module, gradients))
-        self.grad_output = gradients
-        if not self.watches_inputs:  # nothing will arrive there: now or never
-            self.inputs_arrived((None,) * self.n_inputs)
-        return gradients
-
-    def inputs_arrived(self, gradients):
-        for hook in self.module._hooks_of("backward"):
-            gradients = _replaced(gradients, hook(self.module, gradients, self.grad_output))
-        self.grad_output = ()
-        return gradients
-
-
-def _replaced(gradients, by):
-    """The gradients to go on with after a hook gave `by`."""
-    if by is None:
-        return gradients
-    by = by if isinstance(by, tuple) else (by,)
-    if len(by) != len(gradients):
-        raise RuntimeError(f"a backward hook gave {len(by)} gradients where there are {len(gradients)}")
-    return by
-
-
-def _gate(values, arrived):
-    """The values with each tensor that requires grad replaced by a view of it; arrived, given
-    the tuple of their gradients, gives those to go on with."""
-    places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
-    tensors = [i for i, v in enumerate(values) if isinstance(v, Tensor)]
-    if not places:
-        return values
-    gated = list(values)
-    shapes = [tuple(values[i].shape) for i in places]
-    if len(places) == 1:
-        joined = gated[places[0]] = values[places[0]].view(shapes[0])
-    else:
-        joined = cat([values[i].reshape(-1) for i in places])
-        _apart(joined, places, shapes, gated)
-
-    def hook(gradient):
-        seen = [None] * len(values)
-        if len(places) == 1:
-            seen[places[0]] = gradient
-        else:
-            _apart(gradient, places, shapes, seen)
-        after = arrived(tuple([seen[i] for i in tensors]))
-        passed = [after[tensors.index(i)] for i in places]
-        if all(p is s for p, s in zip(passed, [seen[i] for i in places], strict=True)):
-            return gradient
-        passed = [zeros_like(seen[i]) if p is None else p for i, p in zip(places, passed, strict=True)]
-        return passed[0] if len(places) == 1 else cat([p.reshape(-1) for p in passed])
-
-    joined.register_hook(hook)
-    return tuple(gated)
-
-
-def _apart(joined, places, shapes, into):
-    """Cuts a joined tensor up again: part k, in its shape, goes to into[places[k]]."""
-    start = 0
-    for place, shape in zip(places, shapes, strict=True):
-        size = 1
-        for length in shape:
-            size *= length
-        into[place] = joined[start : start + size].reshape(shape)
-        start += size
-
-
-# ---- loading --------------------------------------------------------------------------------
-
-_Incompatible = namedtuple("IncompatibleKeys", ["missing_keys", "unexpected_keys"])
-
-
-class _IncompatibleKeys(_Incompatible):
-    __slots__ = ()
-
-    def __repr__(self):
-        if not self.missing_keys and not self.unexpected_keys:
-            return "<All keys matched successfully>"
-        return _Incompatible.__repr__(self)
-
-
-class _Loading:
-    """One load_state_dict(): what was found, and the steps to take if all is well."""
-
-    __slots__ = ("assign", "errors", "expected", "metadata", "missing", "state", "steps", "strict")
-
-    def __init__(self, state_dict, strict, assign):
-        self.metadata = getattr(state_dict, "_metadata", None) or {}
-        self.state = {key: state_dict[key] for key in state_dict.keys()}  # noqa: SIM118 (a mapping by duck)
-        self.strict = strict
-        self.assign = assign
-        self.expected = set()
-        self.missing = []
-        self.errors = []
-        self.steps = []
-
-    def take(self, key, tensor):
-        """The value for a tensor of the module, or None and a note of what is wrong."""
-        self.expected.add(key)
-        if key not in self.state:
-            if key not in self.missing:
-                self.missing.append(key)
-            return None
-        try:
-            value = _as_tensor(self.state[key])
-        except (TypeError, ValueError, RuntimeError) as error:
-            self.errors.append(f'"{key}" is a {type(self.state[key]).__name__}, and no tensor: {error}')
-            return None
-        if tuple(value.shape) != tuple(tensor.shape):
-            self.errors.append(
-                f'size mismatch for "{key}": the state_dict has {tuple(value.shape)}, this model '
-                f"{tuple(tensor.shape)}; build the model with the saved one's sizes"
-            )
-            return None
-        if value.is_floating_point() and not tensor.is_floating_point():
-            self.errors.append(f'"{key}" is {value.dtype} in the state_dict and {tensor.dtype} in this model')
-            return None
-        return value
-
-    def result(self):
-        return _IncompatibleKeys(list(self.missing), [key for key in self.state if key not in self.expected])
-
-    def complaints(self):
-        missing, unexpected = self.result()
-        lines = []
-        if missing:
-            lines.append(f"Missing key(s) in state_dict: {_quoted(missing)}.")
-        if unexpected:
-            lines.append(f"Unexpected key(s) in state_dict: {_quoted(unexpected)}.")
-        if lines:
-            lines.append(
-                _prefix_mend(missing, unexpected)
-                or "To load what fits and leave the rest alone: load_state_dict(state_dict, strict=False)."
-            )
-        return lines
-
-
-def _as_tensor(value):
-    if isinstance(value, Tensor):
-        return value.detach()
-    if isinstance(value, (str, bytes, dict)) or value is None:
-        raise TypeError("expected a Tensor or an array")
-    if hasattr(value, "detach"):  # PyTorch's
-        value = value.detach().numpy()
-    return as_tensor(value)
-
-
-def _quoted(keys):
-    return ", ".join([f'"{key}"' for key in keys])
-
-
-def _prefix_mend(missing, unexpected):
-    """The mend where all names differ by one prefix, such as DataParallel's "module."."""
-    for shorter, longer, mend in (
-        (missing, unexpected, "{{k[{n}:]: v for k, v in state_dict.items()}}"),
-        (unexpected, missing, "{{{p!r} + k: v for k, v in state_dict.items()}}"),
-    ):
-        if shorter and len(shorter) == len(longer) and longer[0].endswith(shorter[0]):
-            prefix = longer[0][: len(longer[0]) - len(shorter[0])]
-            if prefix and {prefix + key for key in shorter} == set(longer):
-                where = "state_dict" if shorter is missing else "model"
-                return f"The {where}'s names begin with {prefix!r}: load " + mend.format(n=len(prefix), p=prefix) + "."
-    return None

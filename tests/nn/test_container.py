@@ -100,7 +100,7 @@ def test_module_list_registers_its_modules():
     assert isinstance(net[1:], nn.ModuleList)
     assert len(net[1:]) == 2
     net += [nn.ReLU()]
-    assert len(net + [nn.Tanh()]) == 5
+    assert len(net + nn.ModuleList([nn.Tanh()])) == 5
     net[0] = nn.Identity()
     assert isinstance(net.pop(0), nn.Identity)
     assert names(net) == ["0", "1", "2"]

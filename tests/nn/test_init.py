@@ -15,8 +15,11 @@ def generator(seed=0):
     return mg.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("name", ["uniform_", "normal_", "ones_", "zeros_", "xavier_uniform_", "xavier_normal_",
-                                  "kaiming_uniform_", "kaiming_normal_", "orthogonal_", "trunc_normal_", "eye_"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    "uniform_ normal_ ones_ zeros_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_ orthogonal_ "
+    "trunc_normal_ eye_".split(),
+)
 def test_an_initializer_fills_a_parameter_in_place_and_gives_it(name):
     p = nn.Parameter(mg.full((3, 4), float("nan")))
     version = p._version
@@ -113,16 +116,22 @@ def test_errors_say_what_was_seen():
         init.VarianceScaling(distribution="cauchy")
 
 
-@pytest.mark.parametrize(("name", "param", "gain"), [("linear", None, 1), ("tanh", None, 5 / 3), ("relu", None, sqrt(2)),
-                                                     ("leaky_relu", 1, 1), ("selu", None, 0.75)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "param", "gain"),
+    [("linear", None, 1), ("tanh", None, 5 / 3), ("relu", None, sqrt(2)), ("leaky_relu", 1, 1), ("selu", None, 0.75)],
+)
 def test_gains(name, param, gain):
     assert init.calculate_gain(name, param) == pytest.approx(gain)
+
+
+def half_sparse(tensor, generator):
+    return init.sparse_(tensor, 0.5, generator=generator)
 
 
 def test_a_generator_leaves_the_default_one_alone():
     mg.manual_seed(5)
     state = mg.get_rng_state().tolist()
-    for fill in (init.normal_, init.uniform_, init.trunc_normal_, init.orthogonal_, lambda t, generator: init.sparse_(t, 0.5, generator=generator)):  # fmt: skip
+    for fill in (init.normal_, init.uniform_, init.trunc_normal_, init.orthogonal_, half_sparse):
         a, b = (fill(mg.empty(4, 4), generator=generator(3)).tolist() for _ in range(2))
         assert a == b
     assert mg.get_rng_state().tolist() == state

@@ -216,7 +216,7 @@ def test_register_buffer_and_add_module_say_what_is_wrong():
         m.register_buffer("weight", mg.ones(1))
     with pytest.raises(TypeError, match="Tensor"):
         m.register_buffer("b", 3)
-    with pytest.raises(TypeError, match="a class; call it"):
+    with pytest.raises(TypeError, match="the class ReLU; call it"):
         m.add_module("child", nn.ReLU)
     with pytest.raises(KeyError):
         m.add_module("a.b", nn.ReLU())
@@ -559,7 +559,7 @@ def test_backward_hooks_see_the_gradients_around_a_module():
     m.register_full_backward_hook(lambda module, grad_in, grad_out: seen.append((grad_in, grad_out)))
     x = mg.ones(2, requires_grad=True)
     (m(x) * 5).sum().backward()
-    ((grad_in,), (grad_out,)), = seen
+    (((grad_in,), (grad_out,)),) = seen
     assert grad_in.tolist() == [15.0, 15.0]
     assert grad_out.tolist() == [5.0, 5.0]
     assert x.grad.tolist() == [15.0, 15.0]
@@ -593,7 +593,7 @@ def test_a_backward_hook_of_several_inputs_and_outputs_is_called_once():
     product, n, total = m(a, 7, b, mg.ones(1))
     assert n == 7
     (product.sum() + 2 * total.sum()).backward()
-    (grad_in, grad_out), = seen
+    ((grad_in, grad_out),) = seen
     assert [g if g is None else g.tolist() for g in grad_in] == [[4.0, 5.0], [5.0, 5.0], None]
     assert [g.tolist() for g in grad_out] == [[1.0, 1.0], [2.0, 2.0]]
     assert a.grad.tolist() == [4.0, 5.0]

@@ -112,7 +112,7 @@ def _with_gradients(who, parameters):
     if isinstance(parameters, Tensor):
         parameters = [parameters]
     named, seen, count = [], set(), 0
-    for count, item in enumerate(parameters, 1):  # noqa: B007 (used behind the loop)
+    for count, item in enumerate(parameters, 1):
         name, parameter = item if isinstance(item, tuple) else (None, item)
         if not isinstance(parameter, Tensor):
             raise TypeError(f"{who}: expected Tensors, got {type(parameter).__name__} at place {count - 1}")
@@ -163,9 +163,7 @@ def _complaint(who, named, gradients, total):
         )
     array = gradients[place].detach().numpy()
     nans, infinities = int(np.isnan(array).sum()), int(np.isinf(array).sum())
-    held = " and ".join(
-        f"{n} {what}" for n, what in ((nans, "NaN"), (infinities, "infinite value(s)")) if n
-    )
+    held = " and ".join(f"{n} {what}" for n, what in ((nans, "NaN"), (infinities, "infinite value(s)")) if n)
     return RuntimeError(
         f"{who}: the gradient of {_name(named, place)} holds {held} among {array.size}; no gradient was "
         f"changed. {_MEND}, and error_if_nonfinite=False skips clipping without an error"
@@ -216,9 +214,7 @@ def vector_to_parameters(vec, parameters):
     parameters = [parameters] if isinstance(parameters, Tensor) else list(parameters)
     total = sum(parameter.numel() for parameter in parameters)
     if total != vec.numel():
-        raise ValueError(
-            f"vector_to_parameters: the parameters hold {total} elements, the vector {vec.numel()}"
-        )
+        raise ValueError(f"vector_to_parameters: the parameters hold {total} elements, the vector {vec.numel()}")
     start = 0
     for parameter in parameters:
         stop = start + parameter.numel()
