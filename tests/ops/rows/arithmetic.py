@@ -1,0 +1,34 @@
+"""The table's rows for minigrad/ops/arithmetic.pyx."""
+
+import numpy as np
+
+import minigrad as mg
+from rows import ONE, Row, TWO
+
+
+def change(x):
+    y = x * 2
+    y += x
+    y *= y
+    return y.exp_()
+
+
+TABLE = [
+    Row("add", lambda a, b: a + b, np.add, TWO, second=False),
+    Row("add(alpha)", lambda a, b: mg.add(a, b, alpha=3), lambda a, b: a + 3 * b, TWO, second=False),
+    Row("sub", lambda a, b: a - b, np.subtract, TWO, second=False),
+    Row("mul", lambda a, b: a * b, np.multiply, TWO),
+    Row("div", lambda a, b: a / b, np.divide, TWO, (0.5, 2)),
+    Row("remainder", lambda a, b: a % b, np.remainder, TWO, (0.6, 1.1), second=False),
+    Row("pow", lambda a, b: a**b, np.power, TWO, (0.5, 2)),
+    Row("pow(2)", lambda a: a**2, np.square, ONE),
+    Row("pow(3)", lambda a: a**3, lambda a: a * a * a, ONE),
+    Row("rpow", lambda a: 2.0**a, lambda a: 2.0**a, ONE),
+    Row("where", lambda a, b: mg.where(a > b, a * b, b), lambda a, b: np.where(a > b, a * b, b), TWO),
+    Row("neg", lambda a: -a, np.negative, ONE, second=False),
+    Row("abs", abs, np.abs, ONE, (0.1, 2), second=False),
+    Row("exp", mg.exp, np.exp, ONE),
+    Row("log", mg.log, np.log, ONE, (0.3, 2)),
+    Row("sqrt", mg.sqrt, np.sqrt, ONE, (0.3, 2)),
+    Row("in place", change, lambda a: np.exp((3 * a) ** 2), ONE, (-0.5, 0.5)),
+]
