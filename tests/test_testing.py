@@ -61,7 +61,7 @@ def test_an_output_cut_out_of_the_graph_is_found():
 
 
 def test_a_function_that_draws_random_numbers_is_refused():
-    with pytest.raises(GradcheckError, match="output 0 differs between two calls .* set the seed itself"):
+    with pytest.raises(GradcheckError, match=r"output 0 differs between two calls .* set the seed itself"):
         gradcheck(lambda x: x * minigrad.rand(3, dtype=minigrad.float64), leaf(3))
 
 
@@ -74,9 +74,9 @@ def test_nondet_tol_allows_a_little_noise():
 
 
 def test_float32_inputs_are_refused_with_the_reason():
-    with pytest.raises(ValueError, match=r"input 1 is minigrad.float32, .* mostly rounding; use dtype=minigrad.float64"):
+    with pytest.raises(ValueError, match=r"input 1 is minigrad\.float32, .* mostly rounding; use dtype"):
         gradcheck(lambda a, b: a, (leaf(2), leaf(2, dtype=minigrad.float32)))
-    with pytest.raises(ValueError, match="output 0 is minigrad.float32"):
+    with pytest.raises(ValueError, match=r"output 0 is minigrad\.float32"):
         gradcheck(lambda x: x.float(), leaf(2))
 
 
@@ -234,9 +234,9 @@ def test_wrong_use_is_refused():
 
 
 def test_the_message_may_be_replaced_or_extended():
-    with pytest.raises(AssertionError, match="^mine$"):
+    with pytest.raises(AssertionError, match=r"^mine$"):
         assert_close(1.0, 2.0, msg="mine")
-    with pytest.raises(AssertionError, match="^layer 3: assert_close: got"):
+    with pytest.raises(AssertionError, match=r"^layer 3: assert_close: got"):
         assert_close(1.0, 2.0, msg=lambda text: f"layer 3: {text}")
 
 

@@ -1,10 +1,9 @@
 """Updates: what an optimizer's step and gradient clipping do to all parameters in one call.
 
 Not operations: nothing here is recorded. Each function goes once through the tensors, lays
-out pointers to their memory, and hands these to one kernel for each dtype. A step costs
-about ten nanoseconds a parameter before its arithmetic begins, so nothing is remembered
-between steps, and nothing can be out of date: parameters, gradients and state are read
-where their owner keeps them.
+out pointers to their memory, and hands these to one kernel for each dtype. That costs some
+tens of nanoseconds a parameter, so nothing is remembered between steps, and nothing can be
+out of date: parameters, gradients and state are read where their owner keeps them.
 """
 cimport cython
 from libc.math cimport isfinite, pow

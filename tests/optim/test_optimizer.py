@@ -62,7 +62,8 @@ def test_parameters_come_as_tensors_pairs_or_groups():
     assert SGD(iter([a, b])).param_groups[0]["params"] == [a, b]
     named = SGD([("a", a), ("b", b)])
     assert named.param_groups[0]["params"] == [a, b] and named.param_groups[0]["param_names"] == ["a", "b"]
-    groups = SGD([{"params": [a]}, {"params": b, "lr": 1.0}, {"params": iter([c]), "momentum": 0.5}], lr=0.1).param_groups
+    optimizer = SGD([{"params": [a]}, {"params": b, "lr": 1.0}, {"params": iter([c]), "momentum": 0.5}], lr=0.1)
+    groups = optimizer.param_groups
     assert [g["lr"] for g in groups] == [0.1, 1.0, 0.1] and [g["momentum"] for g in groups] == [0, 0, 0.5]
     assert [g["params"] for g in groups] == [[a], [b], [c]]
 
