@@ -296,7 +296,8 @@ static void activations_run(void (*chunk)(void *job, size_t index), struct activ
     } \
     static void mg_##name##_forward(real *y, const real *x, const double *p, size_t n) \
     { \
-        activations_run(activations_##name##_forward_chunk, (struct activations_job){{y, x, NULL, 1, 0, n, grain}, p}); \
+        activations_run(activations_##name##_forward_chunk, \
+                        (struct activations_job){{y, x, NULL, 1, 0, n, grain}, p}); \
     } \
     static void activations_##name##_backward_chunk(void *context, size_t index) \
     { \
@@ -307,13 +308,14 @@ static void activations_run(void (*chunk)(void *job, size_t index), struct activ
         for (; i + V_LANES <= n; i += V_LANES) \
             v_store(dx + i, activations_v_##name##_gradient(v_load(dy + i), v_load(x + i), job->p)); \
         if (i < n) { \
-            vreal last = activations_v_##name##_gradient(v_load_first(dy + i, n - i), v_load_first(x + i, n - i), job->p); \
-            v_store_first(dx + i, last, n - i); \
+            vreal last_dy = v_load_first(dy + i, n - i), last_x = v_load_first(x + i, n - i); \
+            v_store_first(dx + i, activations_v_##name##_gradient(last_dy, last_x, job->p), n - i); \
         } \
     } \
     static void mg_##name##_backward(real *dx, const real *dy, const real *x, const double *p, size_t n) \
     { \
-        activations_run(activations_##name##_backward_chunk, (struct activations_job){{dx, dy, x, 1, 1, n, grain}, p}); \
+        activations_run(activations_##name##_backward_chunk, \
+                        (struct activations_job){{dx, dy, x, 1, 1, n, grain}, p}); \
     }
 
 ACTIVATION(silu, ELEMENTWISE_DEAR)

@@ -23,7 +23,8 @@ from minigrad.ops import (
 
 functions = {
     name: value
-    for room in (arithmetic, activation, rectifier, gate, softmax, dropout, broadcast, creation, linalg, loss, norm, random, reduction, shape)
+    for room in (arithmetic, activation, rectifier, gate, softmax, dropout, broadcast, creation, linalg, loss, norm,
+                 random, reduction, shape)
     for name, value in vars(room).items()
     if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
 }

@@ -53,7 +53,8 @@ cdef Tensor floats_only(str who, object input):
     if not isinstance(input, Tensor):
         raise TypeError(f"{who}: expected a tensor, got {type(input).__name__}")
     if (<Tensor>input).kind > FLOAT16:
-        raise TypeError(f"{who}: expected a floating tensor, got {describe(<Tensor>input)}; convert it first (x.float())")
+        raise TypeError(f"{who}: expected a floating tensor, got {describe(<Tensor>input)}; convert it first "
+                        "(x.float())")
     return <Tensor>input
 
 

@@ -10,7 +10,7 @@ from minigrad.tensor cimport Tensor, axis_of, describe
 
 from minigrad.ops.activation import sigmoid, softplus, tanh
 from minigrad.ops.arithmetic import where
-from minigrad.ops.inplace import inplace
+from minigrad.ops.inplace import inplace as in_place
 
 cdef double SQRT_2_PI = 0.7978845608028654      # sqrt(2 / pi)
 
@@ -36,7 +36,7 @@ cdef class Silu(Activation):
         return self.gradient(dy, x, <mg_activation_backward>kernels(x).silu_backward)
 
 
-@inplace
+@in_place
 def silu(input, bint inplace=False):
     """input sigmoid(input), element by element; 0 at -inf."""
     return input.silu_() if inplace else activate(Silu.__new__(Silu), "silu", input)
@@ -61,7 +61,7 @@ cdef class Mish(Activation):
         return self.gradient(dy, x, <mg_activation_backward>kernels(x).mish_backward)
 
 
-@inplace
+@in_place
 def mish(input, bint inplace=False):
     """input tanh(softplus(input)), element by element; 0 at -inf."""
     return input.mish_() if inplace else activate(Mish.__new__(Mish), "mish", input)
@@ -130,7 +130,7 @@ cdef class GeluTanh(Activation):
         return "GeluBackward0"
 
 
-@inplace
+@in_place
 def gelu(input, *, approximate="none"):
     """input times the probability that a normal number lies below it; 0 at -inf, tails exact.
 
@@ -162,7 +162,7 @@ cdef class Hardswish(Activation):
         return self.gradient(dy, x, <mg_activation_backward>kernels(x).hardswish_backward)
 
 
-@inplace
+@in_place
 def hardswish(input, bint inplace=False):
     """input times relu6(input + 3) / 6, element by element: SiLU of straight pieces."""
     return input.hardswish_() if inplace else activate(Hardswish.__new__(Hardswish), "hardswish", input)

@@ -11,7 +11,7 @@ from minigrad.tensor cimport (
 import numpy as np
 
 from minigrad.ops.arithmetic import where
-from minigrad.ops.inplace import inplace
+from minigrad.ops.inplace import inplace as in_place
 from minigrad.tensor import method
 
 
@@ -45,7 +45,7 @@ cdef class ReLU(Unary):
         return "ReluBackward0"
 
 
-@inplace
+@in_place
 @method
 def relu(input):
     """max(input, 0), element by element: the rectifier."""
@@ -86,7 +86,7 @@ cdef class LeakyRelu(Activation):
         return self.gradient(dy, x, <mg_activation_backward>kernels(x).leaky_relu_backward)
 
 
-@inplace
+@in_place
 def leaky_relu(input, double negative_slope=0.01, bint inplace=False):
     """input where it is positive, negative_slope input elsewhere."""
     if inplace:
@@ -159,8 +159,9 @@ cdef class RRelu(Op):
         return "RreluWithNoiseBackward0"
 
 
-@inplace
-def rrelu(input, double lower=0.125, double upper=0.3333333333333333, bint training=False, bint inplace=False, generator=None):
+@in_place
+def rrelu(input, double lower=0.125, double upper=0.3333333333333333, bint training=False, bint inplace=False,
+          generator=None):
     """input where it is positive, slope input elsewhere (Xu et al., 2015).
 
     The slope is drawn from [lower, upper) for each element in training, else (lower + upper) / 2.
@@ -214,7 +215,7 @@ cdef class Celu(Elu):
     """
 
 
-@inplace
+@in_place
 def elu(input, double alpha=1.0, bint inplace=False):
     """input where it is positive, alpha (e^input - 1) elsewhere (Clevert et al., ICLR 2016)."""
     if inplace:
@@ -229,7 +230,7 @@ def elu_(input, alpha=1.0):
     return input.elu_(alpha)
 
 
-@inplace
+@in_place
 def celu(input, double alpha=1.0, bint inplace=False):
     """input where it is positive, alpha (e^(input / alpha) - 1) elsewhere: smooth for every alpha
     (Barron, 2017)."""
@@ -247,7 +248,7 @@ def celu_(input, alpha=1.0):
     return input.celu_(alpha)
 
 
-@inplace
+@in_place
 def selu(input, bint inplace=False):
     """scale input where it is positive, scale alpha (e^input - 1) elsewhere, with the two constants
     that make mean 0 and variance 1 a fixed point (Klambauer et al., NIPS 2017)."""
@@ -289,7 +290,7 @@ cdef class Hardtanh(Piecewise):
         return self.pieces(np.minimum(np.maximum(a, low), high), (a <= low) | (a >= high))
 
 
-@inplace
+@in_place
 def hardtanh(input, double min_val=-1.0, double max_val=1.0, bint inplace=False):
     """input kept between min_val and max_val."""
     if not min_val <= max_val:
@@ -309,7 +310,7 @@ def hardtanh_(input, min_val=-1.0, max_val=1.0):
     return input.hardtanh_(min_val, max_val)
 
 
-@inplace
+@in_place
 def relu6(input, bint inplace=False):
     """min(max(input, 0), 6), element by element."""
     return input.relu6_() if inplace else hardtanh(input, 0.0, 6.0)
@@ -329,7 +330,7 @@ cdef class Hardsigmoid(Piecewise):
         return where(rising, dy / 6, 0.0)
 
 
-@inplace
+@in_place
 def hardsigmoid(input, bint inplace=False):
     """relu6(input + 3) / 6, element by element: a sigmoid of straight pieces."""
     return input.hardsigmoid_() if inplace else _floating(Hardsigmoid.__new__(Hardsigmoid), "hardsigmoid", input)
@@ -383,7 +384,7 @@ cdef class Threshold(Piecewise):
         return self.pieces(np.where(flat, a.dtype.type(self.high), a), flat)
 
 
-@inplace
+@in_place
 def threshold(input, double threshold, double value, bint inplace=False):
     """input where it exceeds threshold, value elsewhere."""
     if inplace:
@@ -391,7 +392,6 @@ def threshold(input, double threshold, double value, bint inplace=False):
     cdef Threshold op = Threshold.__new__(Threshold)
     op.low, op.high = threshold, value
     return _numeric(op, "threshold", input)
-
 
 
 def threshold_(input, threshold, value):

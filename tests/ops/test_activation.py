@@ -434,12 +434,13 @@ def call(name, *arguments, **keywords):
 TORCH = {
     "relu": call("relu"), "relu6": call("relu6"), "leaky_relu": call("leaky_relu", 0.2), "elu": call("elu", 1.3),
     "celu": call("celu", 0.7), "selu": call("selu"), "gelu": call("gelu"),
-    "gelu tanh": call("gelu", approximate="tanh"), "silu": call("silu"), "mish": call("mish"), "softplus": call("softplus"), "softplus(2,3)": call("softplus", 2, 3),
-    "softsign": call("softsign"), "hardtanh": call("hardtanh", -1.5, 0.5), "hardsigmoid": call("hardsigmoid"),
-    "hardswish": call("hardswish"), "tanhshrink": call("tanhshrink"), "softshrink": call("softshrink", 0.4),
-    "hardshrink": call("hardshrink", 0.5), "threshold": call("threshold", 0.1, 20), "glu": call("glu"),
-    "glu(0)": call("glu", 0), "logsigmoid": call("logsigmoid"), "softmin": call("softmin", 1),
-    "softmax": call("softmax", 0), "log_softmax": call("log_softmax", 0), "rrelu": call("rrelu"),
+    "gelu tanh": call("gelu", approximate="tanh"), "silu": call("silu"), "mish": call("mish"),
+    "softplus": call("softplus"), "softplus(2,3)": call("softplus", 2, 3), "softsign": call("softsign"),
+    "hardtanh": call("hardtanh", -1.5, 0.5), "hardsigmoid": call("hardsigmoid"), "hardswish": call("hardswish"),
+    "tanhshrink": call("tanhshrink"), "softshrink": call("softshrink", 0.4), "hardshrink": call("hardshrink", 0.5),
+    "threshold": call("threshold", 0.1, 20), "glu": call("glu"), "glu(0)": call("glu", 0),
+    "logsigmoid": call("logsigmoid"), "softmin": call("softmin", 1), "softmax": call("softmax", 0),
+    "log_softmax": call("log_softmax", 0), "rrelu": call("rrelu"),
 }
 
 
