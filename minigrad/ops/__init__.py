@@ -1,6 +1,6 @@
 """Operations: one class each, forward and under it backward, and the functions that run them.
 
-Read them in this order: arithmetic, activation, reduction, broadcast, linalg, shape, norm,
+Read them in this order: arithmetic, activation (rectifier, gate, softmax), reduction, broadcast, linalg, shape, norm,
 loss. `functions` holds every public function of these rooms by its name.
 """
 
@@ -9,17 +9,22 @@ from minigrad.ops import (
     arithmetic,
     broadcast,
     creation,
+    dropout,
+    gate,
     linalg,
     loss,
     norm,
     random,
+    rectifier,
     reduction,
     shape,
+    softmax,
 )
 
 functions = {
     name: value
-    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, shape)
+    for room in (arithmetic, activation, rectifier, gate, softmax, dropout, broadcast, creation, linalg, loss, norm,
+                 random, reduction, shape)
     for name, value in vars(room).items()
     if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
 }

@@ -11,7 +11,7 @@ from minigrad.tensor cimport (
 
 import numpy as np
 
-from minigrad.ops.activation import log_softmax
+from minigrad.ops.softmax import log_softmax
 from minigrad.ops.arithmetic import where
 
 
