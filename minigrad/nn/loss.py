@@ -1,7 +1,7 @@
 """Losses as layers; the functions themselves are in minigrad.ops.loss."""
 
 from minigrad.nn.module import Module
-from minigrad.ops.loss import cross_entropy, mse_loss
+from minigrad.nn.functional import cross_entropy, mse_loss
 
 
 class _Loss(Module):

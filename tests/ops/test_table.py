@@ -111,8 +111,9 @@ def test_every_operation_has_a_row():
                     stack += [edge for edge, _ in op.next_functions]
     defined = {
         name
-        for room in (mg.ops.arithmetic, mg.ops.activation, mg.ops.broadcast, mg.ops.linalg, mg.ops.loss, mg.ops.norm,
-                     mg.ops.reduction, mg.ops.shape)
+        for room in (mg.ops.arithmetic, mg.ops.activation, mg.ops.broadcast, mg.ops.linalg, mg.ops.norm,
+                     mg.ops.reduction, mg.ops.shape, mg.ops.embedding, mg.ops.classification_loss,
+                     mg.ops.pair_loss, mg.ops.regression_loss)
         for name, value in vars(room).items()
         if isinstance(value, type) and issubclass(value, minigrad.autograd.Op) and value.__module__ == room.__name__
     }
