@@ -118,5 +118,5 @@ def test_every_operation_has_a_row():
         if isinstance(value, type) and issubclass(value, minigrad.autograd.Op) and value.__module__ == room.__name__
     }
     # never seen by themselves: the base classes, what only backward uses, and conversions of dtype
-    unseen = {"Unary", "Binary", "SumTo", "Place", "IndexAdd", "To"}
+    unseen = {"Unary", "Binary", "SumTo", "Place", "IndexAdd", "To", "Spread", "NLLBackward", "EmbeddingBackward"}
     assert defined - seen == unseen
