@@ -292,9 +292,7 @@ class TripletMarginLoss(_Loss):
     Shapes: (N, D) or (D). Schroff, Kalenichenko and Philbin, CVPR 2015.
     """
 
-    def __init__(
-        self, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"
-    ):
+    def __init__(self, margin=1.0, p=2.0, eps=1e-6, swap=False, size_average=None, reduce=None, reduction="mean"):
         super().__init__(size_average, reduce, reduction)
         if not margin > 0:
             raise ValueError(f"TripletMarginLoss: the margin is above 0, got {margin}")
@@ -310,13 +308,13 @@ class TripletMarginLoss(_Loss):
 
 
 class TripletMarginWithDistanceLoss(_Loss):
-    """TripletMarginLoss with any function of two tensors as the distance."""
+    """TripletMarginLoss with any function of two tensors as the distance (default: PairwiseDistance())."""
 
     def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
         super().__init__(reduction=reduction)
         if not margin > 0:
             raise ValueError(f"TripletMarginWithDistanceLoss: the margin is above 0, got {margin}")
-        self.distance_function = F.pairwise_distance if distance_function is None else distance_function
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
         self.margin = margin
         self.swap = swap
 

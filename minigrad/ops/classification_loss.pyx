@@ -147,7 +147,7 @@ cdef object _with_weights(Tensor x, Tensor t, Tensor weight, object ignored, str
     shape = [1, -1] + [1] * (x.rank - 2)
     w = _class_weights(x, weight)
     logp = log_softmax(x, 1)
-    hit = wrap(np.arange(classes).reshape(shape) == np.expand_dims(targets, 1))
+    hit = wrap((np.arange(classes).reshape(shape) == np.expand_dims(targets, 1)) & np.expand_dims(counts, 1))
     chosen = where(hit, logp, 0.0)
     rows = wrap(counts)
     w_of_row = None if w is None else where(hit, w.expand_as(x), 0.0).sum(1)
@@ -443,11 +443,11 @@ def kl_div(Tensor input not None, Tensor target not None, size_average=None, red
 # ---- by how much the right class is ahead ---------------------------------------------------------------------------------
 
 cdef tuple _as_batch(str who, Tensor x, Tensor t):
-    """Scores as (N, C); an error unless they are (N, C) or (C) and floating."""
-    if not is_floating(x.kind) or x.rank not in (1, 2) or is_floating(t.kind):
+    """Scores as (N, C); an error unless they are (N, C), (C) or one, and floating."""
+    if not is_floating(x.kind) or x.rank > 2 or is_floating(t.kind):
         raise ValueError(f"{who}: expected floating scores (N, C) or (C) and integer targets, got {describe(x)} and "
                          f"{describe(t)}")
-    return (x.unsqueeze(0) if x.rank == 1 else x), np.array(lend(t), np.int64)
+    return (x.reshape(1, -1) if x.rank < 2 else x), np.array(lend(t), np.int64)
 
 
 def multi_margin_loss(Tensor input not None, Tensor target not None, p=1, double margin=1.0, Tensor weight=None,
@@ -476,7 +476,7 @@ def multi_margin_loss(Tensor input not None, Tensor target not None, p=1, double
     if weight is not None:
         short = short * convert(weight, x.kind)[wrap(targets)].unsqueeze(1)
     losses = short.sum(1) / x.length[1]
-    return reduced_by(losses.squeeze(0) if input.rank == 1 else losses, how)
+    return reduced_by(losses.reshape(target.shape) if target.rank == 0 else losses, how)
 
 
 def multilabel_margin_loss(Tensor input not None, Tensor target not None, size_average=None, reduce=None,
@@ -498,4 +498,4 @@ def multilabel_margin_loss(Tensor input not None, Tensor target not None, size_a
     np.add.at(applies, (rows, targets[rows, places]), 1)
     pairs = wrap(applies[:, :, None] * (applies == 0)[:, None, :]).to(x.dtype)
     losses = (relu(1 - x.unsqueeze(2) + x.unsqueeze(1)) * pairs).sum((1, 2)) / x.length[1]
-    return reduced_by(losses.squeeze(0) if input.rank == 1 else losses, how)
+    return reduced_by(losses.squeeze(0) if input.rank < 2 else losses, how)

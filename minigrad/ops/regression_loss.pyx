@@ -113,13 +113,15 @@ def huber_loss(Tensor input not None, Tensor target not None, reduction="mean", 
     """d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = input - target: a
     parabola that goes on as straight lines, so that an outlier pulls no harder than delta.
 
-    reduction, weight: as mse_loss. Errors: ValueError where the shapes differ or delta <= 0.
+    reduction, weight: as mse_loss, but the mean is over the elements also with weights, as
+    PyTorch has it. Errors: ValueError where the shapes differ or delta <= 0.
     Huber, Ann. Math. Stat. 35 (1964).
     """
     cdef str how = reduction_of("huber_loss", reduction, None, None)
     if not delta > 0:
         raise ValueError(f"huber_loss: delta, where the lines begin, is above 0; got {delta}")
-    return weighed("huber_loss", _huber("huber_loss", input, target, delta, 1.0), weight, how)
+    losses = _huber("huber_loss", input, target, delta, 1.0)
+    return reduced_by(losses if weight is None else weighed("huber_loss", losses, weight, "none"), how)
 
 
 def smooth_l1_loss(Tensor input not None, Tensor target not None, size_average=None, reduce=None, reduction="mean",

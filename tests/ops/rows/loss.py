@@ -102,6 +102,9 @@ TABLE = [
     Row("pairwise_distance(3)", lambda x, y: F["pairwise_distance"](x, y, 3.0, keepdim=True),
         lambda x, y: length(x - y + 1e-6, 3)[..., None], [((3, 4), (3, 4))]),
     Row("cosine_similarity", lambda x, y: F["cosine_similarity"](x, y, -1), cosine, [((3, 4), (3, 4)), ((3, 4), (4,))]),
+    # below eps torch's gradient is that of another function than its value's
+    Row("cosine_similarity(eps)", lambda x, y: F["cosine_similarity"](x, y, -1, 9.0), lambda x, y: (x * y).sum(-1) / 81,
+        [((3, 4), (3, 4))]),
     Row("cosine_embedding_loss",
         lambda x, y: F["cosine_embedding_loss"](x, y, lift([1, -1, 1]).to(x.dtype), 0.1, reduction="none"),
         lambda x, y: np.where([True, False, True], 1 - cosine(x, y), np.maximum(0, cosine(x, y) - 0.1)),
