@@ -8,7 +8,7 @@ from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only, sum_over
 from minigrad.ops.loss cimport check_same_shape, floats, in_double, reduced_by, reduction_of, rounded
 from minigrad.tensor cimport (
-    FLOAT64, INT64, Tensor, cast, dense, describe, dtype_of, is_floating, lend, new_like, new_tensor, same_shape,
+    FLOAT64, INT64, Tensor, cast, dense, describe, is_floating, lend, new_like, new_tensor, same_shape,
     to_tensor, wrap,
 )
 
@@ -247,8 +247,9 @@ cdef object check_classes(str who, object targets, Py_ssize_t classes, object ig
     counts = np.ones(targets.shape, bool) if ignored is None else targets != ignored
     wrong = counts & ((targets < 0) | (targets >= classes))
     if wrong.any():
-        raise IndexError(f"{who}: target {targets[wrong][0]} is no class number: the input has {classes} "
-                         f"classes, so targets are 0 to {classes - 1}" + ("" if ignored is None else f" (or {ignored})"))
+        passed = "" if ignored is None else f" (or {ignored})"
+        raise IndexError(f"{who}: target {targets[wrong][0]} is no class number: the input has {classes} classes, "
+                         f"so targets are 0 to {classes - 1}{passed}")
     return counts
 
 
@@ -395,7 +396,7 @@ def multilabel_soft_margin_loss(Tensor input not None, Tensor target not None, T
     return reduced_by((losses if weight is None else losses * convert(weight, x.kind)).mean(-1), how)
 
 
-# ---- between distributions --------------------------------------------------------------------------------------------
+# ---- between distributions --------------------------------------------------------------------------------
 
 cdef class KLDiv(Op):
     """y = t (ln t - x), 0 where t = 0;  or with the target's logarithm l  y = e^l (l - x)
@@ -440,7 +441,7 @@ def kl_div(Tensor input not None, Tensor target not None, size_average=None, red
     return losses / x.length[0] if by_batch and x.rank else losses
 
 
-# ---- by how much the right class is ahead ---------------------------------------------------------------------------------
+# ---- by how much the right class is ahead -----------------------------------------------------------------
 
 cdef tuple _as_batch(str who, Tensor x, Tensor t):
     """Scores as (N, C); an error unless they are (N, C), (C) or one, and floating."""

@@ -1,7 +1,7 @@
 """Embeddings: a row of a table for each index; and the bilinear form of two inputs."""
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd cimport Op
 from minigrad.ops.broadcast cimport shape_only
-from minigrad.tensor cimport INT32, INT64, Tensor, check_writable, describe, is_floating, lend, wrap
+from minigrad.tensor cimport INT32, INT64, Tensor, check_writable, describe, lend, wrap
 
 import numpy as np
 

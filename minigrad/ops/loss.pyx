@@ -7,7 +7,7 @@ Those that are not hot compute in float64 by NumPy and round once; their gradien
 of operations.
 """
 from minigrad.ops.arithmetic cimport floating, operands
-from minigrad.tensor cimport FLOAT64, Kind, Tensor, describe, dtype_of, lend, same_shape, wrap
+from minigrad.tensor cimport Kind, Tensor, describe, dtype_of, lend, same_shape, wrap
 
 import numpy as np
 

@@ -334,7 +334,8 @@ def group_norm(Tensor input not None, Py_ssize_t num_groups, Tensor weight=None,
     if input.n == num_groups and input.length[0] == 1:
         raise ValueError(f"group_norm: an input of shape {tuple(input.shape)} has one value for each of "
                          f"{num_groups} groups, so no variance")
-    return _by_rows("group_norm", input, weight, bias, (channels,), num_groups, channels // num_groups, inner, True, eps)
+    return _by_rows("group_norm", input, weight, bias, (channels,), num_groups, channels // num_groups, inner, True,
+                    eps)
 
 
 def instance_norm(Tensor input not None, Tensor running_mean=None, Tensor running_var=None, Tensor weight=None,

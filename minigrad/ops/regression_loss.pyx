@@ -184,8 +184,8 @@ def gaussian_nll_loss(Tensor input not None, Tensor target not None, var, bint f
         if tuple(v.shape) == shape[:-1] and shape:
             v = v.unsqueeze(-1)
         if tuple(v.shape) != shape[:-1] + (1,):
-            raise ValueError(f"gaussian_nll_loss: expected var of the input's shape {shape}, or with the last axis 1 or "
-                             f"missing, got {tuple(var.shape)}")
+            raise ValueError(f"gaussian_nll_loss: expected var of the input's shape {shape}, or with the last axis 1 "
+                             f"or missing, got {tuple(var.shape)}")
         v = v.expand_as(x)
     values = in_double(v)
     if (values < 0).any():

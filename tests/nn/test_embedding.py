@@ -57,7 +57,8 @@ def test_bilinear():
 @pytest.mark.oracle
 @pytest.mark.parametrize(("name", "arguments", "options"), [
     ("Embedding", (5, 3), {}), ("Embedding", (5, 3), {"padding_idx": 1, "max_norm": 1.0, "norm_type": 1.0}),
-    ("Embedding", (5, 3), {"scale_grad_by_freq": True}), ("Bilinear", (2, 3, 4), {}), ("Bilinear", (2, 3, 4), {"bias": False}),
+    ("Embedding", (5, 3), {"scale_grad_by_freq": True}),
+    ("Bilinear", (2, 3, 4), {}), ("Bilinear", (2, 3, 4), {"bias": False}),
 ], ids=str)  # fmt: skip
 def test_layers_are_torchs(name, arguments, options):
     torch = pytest.importorskip("torch", reason="the oracle is torch")

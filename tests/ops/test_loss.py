@@ -43,7 +43,8 @@ def test_the_error_says_how_to_mend_it():
 
 
 @pytest.mark.parametrize("name", ["mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "poisson_nll_loss", "nll_loss",
-                                  "binary_cross_entropy_with_logits", "kl_div", "cross_entropy", "soft_margin_loss"])  # fmt: skip
+                                  "binary_cross_entropy_with_logits", "kl_div", "cross_entropy",
+                                  "soft_margin_loss"])  # fmt: skip
 def test_an_unknown_reduction_is_refused(name):
     target = mg.tensor([0]) if name in ("nll_loss", "cross_entropy") else mg.ones(1, 2)
     with pytest.raises(ValueError, match=f"{name}: reduction is .*'avg'"):
@@ -246,7 +247,7 @@ def test_errors(call, error, text):
         call()
 
 
-# ---- torch ------------------------------------------------------------------------------------------------------------
+# ---- torch -----------------------------------------------------------------------------------------------
 
 X, Y, Z = RNG.normal(size=(3, 6, 4))
 P, Q = RNG.uniform(0.05, 0.95, (2, 6, 4))

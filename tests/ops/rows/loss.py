@@ -56,7 +56,8 @@ TABLE = [
         lambda x, w: F["cross_entropy"](x, mg.tensor(LABELS), weight=w, label_smoothing=0.1), None,
         [((4, 3), (3,))], (0.5, 2)),
     Row("cross_entropy(probabilities)", lambda x, p: F["cross_entropy"](x, p.softmax(1)),
-        lambda x, p: -(softmax(p, 1) * np.log(softmax(x, 1))).sum(1).mean(), [((4, 3), (4, 3)), ((2, 3, 2), (2, 3, 2))]),
+        lambda x, p: -(softmax(p, 1) * np.log(softmax(x, 1))).sum(1).mean(),
+        [((4, 3), (4, 3)), ((2, 3, 2), (2, 3, 2))]),
     Row("mse_loss(weight)", lambda x, t, w: F["mse_loss"](x, t, weight=w),
         lambda x, t, w: (w * (x - t) ** 2).sum() / w.sum(), [((3, 4), (3, 4), (3, 4))], (0.5, 2)),
     Row("l1_loss", F["l1_loss"], lambda x, t: np.abs(x - t).mean(), [((3, 4), (3, 4)), ((), ())], second=False),
@@ -98,7 +99,8 @@ TABLE = [
     Row("margin_ranking_loss",
         lambda x, y: F["margin_ranking_loss"](x, y, lift(SIGNS).to(x.dtype), 0.5, reduction="none"),
         lambda x, y: np.maximum(0, 0.5 - SIGNS * (x - y)), [((3, 4), (3, 4))]),
-    Row("pairwise_distance", F["pairwise_distance"], lambda x, y: length(x - y + 1e-6), [((3, 4), (3, 4)), ((4,), (3, 4))]),
+    Row("pairwise_distance", F["pairwise_distance"], lambda x, y: length(x - y + 1e-6),
+        [((3, 4), (3, 4)), ((4,), (3, 4))]),
     Row("pairwise_distance(3)", lambda x, y: F["pairwise_distance"](x, y, 3.0, keepdim=True),
         lambda x, y: length(x - y + 1e-6, 3)[..., None], [((3, 4), (3, 4))]),
     Row("cosine_similarity", lambda x, y: F["cosine_similarity"](x, y, -1), cosine, [((3, 4), (3, 4)), ((3, 4), (4,))]),
@@ -110,6 +112,7 @@ TABLE = [
         lambda x, y: np.where([True, False, True], 1 - cosine(x, y), np.maximum(0, cosine(x, y) - 0.1)),
         [((3, 4), (3, 4))]),
     Row("triplet_margin_loss", lambda a, p, n: F["triplet_margin_loss"](a, p, n, swap=True, reduction="none"),
-        lambda a, p, n: np.maximum(0, 1 + length(a - p + 1e-6) - np.minimum(length(a - n + 1e-6), length(p - n + 1e-6))),
+        lambda a, p, n: np.maximum(
+            0, 1 + length(a - p + 1e-6) - np.minimum(length(a - n + 1e-6), length(p - n + 1e-6))),
         [((3, 4), (3, 4), (3, 4))]),
 ]
