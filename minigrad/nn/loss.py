@@ -101,7 +101,7 @@ class HuberLoss(_Loss):
 class GaussianNLLLoss(_Loss):
     """The mean of (ln v + (x - t)^2 / v) / 2 with v = max(var, eps), and + ln(2 pi) / 2 with full.
 
-    Shapes: x and t the same; var the same, or with the last axis 1 or missing.
+    Shapes: x and t the same; var the same, or with one axis 1 or the last one missing.
     """
 
     def __init__(self, *, full=False, eps=1e-6, reduction="mean"):

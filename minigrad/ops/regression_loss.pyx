@@ -167,8 +167,8 @@ def gaussian_nll_loss(Tensor input not None, Tensor target not None, var, bint f
     """-ln of a Gaussian's density at target, with mean input and variance var:
     (ln v + (input - target)^2 / v) / 2, and + ln(2 pi) / 2 with full; v = max(var, eps).
 
-    var: a number, or of input's shape, or that with the last axis 1 or missing (one variance
-    for all of it). Where eps stands in for var, the gradient is still var's.
+    var: a number, or of input's shape, or that with one axis 1 or the last one missing (one
+    variance for all of it). Where eps stands in for var, the gradient is still var's.
     Errors: ValueError where shapes differ, for a negative var and for eps <= 0.
     Nix and Weigend, ICNN 1994.
     """
@@ -183,9 +183,9 @@ def gaussian_nll_loss(Tensor input not None, Tensor target not None, var, bint f
         shape = tuple(x.shape)
         if tuple(v.shape) == shape[:-1] and shape:
             v = v.unsqueeze(-1)
-        if tuple(v.shape) != shape[:-1] + (1,):
-            raise ValueError(f"gaussian_nll_loss: expected var of the input's shape {shape}, or with the last axis 1 "
-                             f"or missing, got {tuple(var.shape)}")
+        if v.rank != x.rank or [m for m, n in zip(v.shape, shape) if m != n] != [1]:
+            raise ValueError(f"gaussian_nll_loss: expected var of the input's shape {shape}, or with one axis 1 or the "
+                             f"last one missing, got {tuple(var.shape)}")
         v = v.expand_as(x)
     values = in_double(v)
     if (values < 0).any():

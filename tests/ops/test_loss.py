@@ -267,6 +267,7 @@ CASES = [
     ("gaussian_nll_loss", (X, Y, P), [{}, {"full": True}, {"eps": 0.5}]),
     ("gaussian_nll_loss", (X, Y, P[:, :1]), [{}]),
     ("gaussian_nll_loss", (X, Y, P[:, 0]), [{}]),
+    ("gaussian_nll_loss", (X, Y, P[:1]), [{}]),
     ("poisson_nll_loss", (X, 4 * Q), [{}, {"full": True}]),
     ("poisson_nll_loss", (P, 4 * Q), [{"log_input": False}, {"log_input": False, "full": True}]),
     ("cross_entropy", (X, LABEL),
