@@ -1,5 +1,5 @@
 """Embeddings: a row of a table for each index; and the bilinear form of two inputs."""
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.tensor cimport INT32, INT64, Tensor, check_writable, describe, lend, wrap
 

@@ -5,7 +5,7 @@ rows, and are one operation.
 """
 from libc.math cimport sqrt as c_sqrt
 
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport convert, floating
 from minigrad.ops.broadcast cimport shape_only

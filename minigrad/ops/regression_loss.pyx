@@ -2,7 +2,7 @@
 Poisson's parameters."""
 from libc.math cimport log as c_log
 
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
 from minigrad.ops.loss cimport check_same_shape, floats, in_double, reduced_by, reduction_of, rounded, weighed
 from minigrad.tensor cimport FLOAT64, Tensor, dense, new_like, new_tensor, same_shape, to_tensor

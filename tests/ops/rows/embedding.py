@@ -6,7 +6,6 @@ import minigrad as mg
 from minigrad.ops import functions as F
 from rows import Row
 
-
 INDEX = np.array([[1, 3, 1], [0, 1, 3]])
 
 TABLE = [
