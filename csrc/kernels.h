@@ -155,7 +155,7 @@ MG_KERNEL(void, mse_forward, (real *y, const real *x, const real *t, size_t n, d
 /* dx = scale dy[0] (x - t)      dx: (n) */
 MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const real *t, double scale, size_t n))
 
-/* ---- norm.c: batch normalisation; the derivation stands there -------------- */
+/* ---- norm.c: normalisation by channels and by rows; the derivations stand there */
 
 /* mean[c], var[c] (biased) of x over outer and inner, never as E[x^2] - E[x]^2: float sums in
  * double, shifted by the channel's first value; double goes through x twice, compensated
@@ -171,6 +171,18 @@ MG_KERNEL(void, batch_norm_forward, (real *y, const real *x, const double *mean,
 MG_KERNEL(void, batch_norm_backward, (real *dx, real *dweight, real *dbias, const real *dy, const real *x,
                                       const double *mean, const double *rstd, const real *weight,
                                       size_t outer, size_t channels, size_t inner))
+
+/* y = (x - mean) rstd weight + bias, each row by itself: mean, rstd = 1 / sqrt(var + eps) of the row;
+ * mean NULL: nothing is subtracted, rstd = 1 / sqrt(mean of squares + eps)
+ *     x, y: (rows, n); mean, rstd: (rows), results, always double; y may be x
+ *     weight, bias: (period, n / span) or NULL; element j of row r has [r % period, j / span] */
+MG_KERNEL(void, layer_norm_forward, (real *y, double *mean, double *rstd, const real *x, const real *weight,
+                                     const real *bias, size_t rows, size_t n, size_t period, size_t span,
+                                     double eps))
+/* dx, dweight = sum(dy xhat), dbias = sum(dy)      any of the three may be NULL; dx may be dy */
+MG_KERNEL(void, layer_norm_backward, (real *dx, real *dweight, real *dbias, const real *dy, const real *x,
+                                      const double *mean, const double *rstd, const real *weight,
+                                      size_t rows, size_t n, size_t period, size_t span))
 
 /* ---- optim.c: all parameters in one call ---------------------------------- */
 /* p, g, and the states are arrays of `count` pointers; n their lengths. g[i] == NULL skips i.

@@ -93,6 +93,12 @@ cdef extern from "minigrad.h":
         void (*batch_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
                                     const double *mean, const double *rstd, const void *weight, size_t outer,
                                     size_t channels, size_t inner) noexcept nogil
+        void (*layer_norm_forward)(void *y, double *mean, double *rstd, const void *x, const void *weight,
+                                   const void *bias, size_t rows, size_t n, size_t period, size_t span,
+                                   double eps) noexcept nogil
+        void (*layer_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
+                                    const double *mean, const double *rstd, const void *weight,
+                                    size_t rows, size_t n, size_t period, size_t span) noexcept nogil
         void (*sgd)(size_t count, void **p, const void **g, void **buffer, const unsigned char *first,
                     const size_t *n, double lr, double momentum, double dampening, double weight_decay,
                     int nesterov, int maximize) noexcept nogil

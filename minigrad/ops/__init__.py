@@ -1,30 +1,26 @@
 """Operations: one class each, forward and under it backward, and the functions that run them.
 
-Read them in this order: arithmetic, activation (rectifier, gate, softmax), reduction, broadcast, linalg, shape, norm,
-loss. `functions` holds every public function of these rooms by its name.
+ROOMS lists the files in the order to read them. `functions` holds their public functions by
+name; they are also minigrad's.
 """
 
-from minigrad.ops import (
-    activation,
-    arithmetic,
-    broadcast,
-    creation,
-    dropout,
-    gate,
-    linalg,
-    loss,
-    norm,
-    random,
-    rectifier,
-    reduction,
-    shape,
-    softmax,
-)
+from importlib import import_module
 
-functions = {
-    name: value
-    for room in (arithmetic, activation, rectifier, gate, softmax, dropout, broadcast, creation, linalg, loss, norm,
-                 random, reduction, shape)
-    for name, value in vars(room).items()
-    if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
-}
+from minigrad.autograd.engine import Op
+
+ROOMS = """
+    arithmetic inplace broadcast activation rectifier gate softmax dropout reduction linalg shape
+    norm embedding loss regression_loss classification_loss pair_loss creation random update
+""".split()
+
+functions = {}
+for _room in ROOMS:
+    _module = import_module(f"minigrad.ops.{_room}")
+    if _room in ("inplace", "loss", "update"):      # tools for the others
+        continue
+    functions.update(
+        (name, value)
+        for name, value in vars(_module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == _module.__name__
+        and not (isinstance(value, type) and issubclass(value, Op))
+    )
