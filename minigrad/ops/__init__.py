@@ -1,17 +1,19 @@
 """Operations: one class each, forward and under it backward, and the functions that run them.
 
-Read them in this order: arithmetic, activation, reduction, broadcast, linalg, shape, norm,
-loss. `functions` holds every public function of these rooms by its name.
+Read them in this order: arithmetic, pointwise, comparison, activation, reduction, broadcast, linalg,
+shape, norm, loss. `functions` holds every public function of these rooms by its name.
 """
 
 from minigrad.ops import (
     activation,
     arithmetic,
     broadcast,
+    comparison,
     creation,
     linalg,
     loss,
     norm,
+    pointwise,
     random,
     reduction,
     shape,
@@ -19,7 +21,8 @@ from minigrad.ops import (
 
 functions = {
     name: value
-    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, shape)
+    for room in (arithmetic, comparison, pointwise, activation, broadcast, creation, linalg, loss, norm, random,
+                 reduction, shape)
     for name, value in vars(room).items()
     if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
 }
