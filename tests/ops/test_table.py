@@ -112,7 +112,7 @@ def test_every_operation_has_a_row():
     defined = {
         name
         for room in (mg.ops.arithmetic, mg.ops.activation, mg.ops.broadcast, mg.ops.linalg, mg.ops.loss, mg.ops.norm,
-                     mg.ops.reduction, mg.ops.shape)
+                     mg.ops.pairwise, mg.ops.pointwise, mg.ops.reduction, mg.ops.shape)
         for name, value in vars(room).items()
         if isinstance(value, type) and issubclass(value, minigrad.autograd.Op) and value.__module__ == room.__name__
     }
