@@ -180,8 +180,6 @@ cdef class Sub(Binary):
     da = dy, db = -dy
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
-        if a.kind == BOOL:
-            raise TypeError("sub: bool tensors do not subtract; use a ^ b, or a.int() - b.int()")
         return self.compute(a, b, <mg_binary>kernels(a).sub, "subtract")
 
     cdef backward(self, Tensor dy):
@@ -189,6 +187,8 @@ cdef class Sub(Binary):
 
 
 cdef object _sub(object x, object y):
+    if (isinstance(x, Tensor) and (<Tensor>x).kind == BOOL) or (isinstance(y, Tensor) and (<Tensor>y).kind == BOOL):
+        raise TypeError("sub: bool tensors do not subtract; use a ^ b or ~a, or convert them first (x.float())")
     return binary(Sub.__new__(Sub), x, y)
 
 

@@ -285,7 +285,7 @@ cdef class Hypot(Binary):
 @method
 def hypot(input, other):
     """sqrt(input^2 + other^2), without overflow on the way."""
-    return binary(Hypot.__new__(Hypot), floating(input), other)
+    return binary_float(Hypot.__new__(Hypot), input, other)
 
 
 cdef class LogAddExp(Binary):

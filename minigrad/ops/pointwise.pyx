@@ -527,7 +527,8 @@ cdef class Scaled(Unary):
 
     cdef Tensor forward(self, Tensor x):
         cdef Tensor y = new_like(x)
-        np.multiply(lend(x), self.factor, out=lend(y), dtype=np.float64, casting="same_kind")
+        with np.errstate(all="ignore"):
+            np.multiply(lend(x), self.factor, out=lend(y), dtype=np.float64, casting="same_kind")
         return y
 
     cdef backward(self, Tensor dy):
