@@ -23,13 +23,12 @@ that is all there is to gradients of gradients.
 
 To add an operation, extend Op as ops/activation.pyx shows; CONTRIBUTING.md has the steps.
 """
-cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
 from minigrad.kernels cimport K
 from minigrad.tensor cimport (
-    FLOAT64, Tensor, alias, cast, copy_of, describe, filled, is_floating, new_like, operators, same_shape,
+    FLOAT64, Tensor, alias, cast, copy_of, describe, filled, operators, same_shape,
 )
 
 from minigrad.tensor import add_method, method

@@ -394,11 +394,9 @@ cdef Tensor dense(Tensor x):
 
 cdef Tensor cast(Tensor x, Kind kind):
     cdef Tensor t
-    cdef Py_ssize_t i
     if x.kind == kind:
         return x
     if x.n == 1 and kind <= FLOAT64 and x.kind <= FLOAT64:      # the scalar beside an operator
-        t = new_like(x)
         t = new_tensor(kind, x.rank, x.length)
         if kind == FLOAT64:
             (<double *>t.ptr)[0] = (<float *>x.ptr)[0]
