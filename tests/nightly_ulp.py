@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "ops"))
 
-import ulp  # noqa: E402
+import ulp
 
 CHUNK = 1 << 23
 

@@ -283,7 +283,8 @@ cdef object _write(object who, Tensor out, Tensor result):
         become_of(out, copy_of(cast(result, out.kind)))
         return out
     if not same_shape(out, result):
-        raise ValueError(f"{who}: the result has shape {tuple(result.shape)} and does not fit into out, {describe(out)}")
+        raise ValueError(
+            f"{who}: the result has shape {tuple(result.shape)} and does not fit into out, {describe(out)}")
     _refuse_overlap(out)
     copy_into(out, result)
     return out

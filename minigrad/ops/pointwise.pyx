@@ -516,6 +516,7 @@ def erfinv(input):
     """The inverse of erf on (-1, 1), element by element; infinite at -1 and 1, NaN beyond."""
     return unary(Erfinv.__new__(Erfinv), input)
 
+
 # ---- a factor ------------------------------------------------------------------------------------------
 
 cdef class Scaled(Unary):
@@ -581,9 +582,9 @@ cdef class Steps(Unary):
         return f"{self.title}Backward0"
 
 
-cdef Tensor steps(str title, object ufunc, Tensor x, dict keywords={}):
+cdef Tensor steps(str title, object ufunc, Tensor x, dict keywords=None):
     cdef Steps op = Steps.__new__(Steps)
-    op.title, op.ufunc, op.keywords = title, ufunc, keywords
+    op.title, op.ufunc, op.keywords = title, ufunc, keywords or {}
     if x.kind == BOOL:
         raise TypeError(f"{title.lower()}: not defined for bool tensors")
     return op.record(op.forward(x), x)
@@ -631,7 +632,7 @@ def round(Tensor input not None, *, int decimals=0):
     """
     if decimals and not is_floating(input.kind):
         raise TypeError(f"round: only floating tensors have decimals, got {describe(input)}")
-    return steps("Round", np.round, input, {"decimals": decimals} if decimals else {})
+    return steps("Round", np.round, input, {"decimals": decimals} if decimals else None)
 
 
 cdef class Frac(Unary):

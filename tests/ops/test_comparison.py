@@ -9,8 +9,8 @@ INF, NAN = float("inf"), float("nan")
 
 
 @pytest.mark.parametrize("name, other, ufunc", [
-    ("lt", "less", np.less), ("le", "less_equal", np.less_equal), ("eq", "eq", np.equal), ("ne", "not_equal", np.not_equal),
-    ("ge", "greater_equal", np.greater_equal), ("gt", "greater", np.greater),
+    ("lt", "less", np.less), ("le", "less_equal", np.less_equal), ("eq", "eq", np.equal),
+    ("ne", "not_equal", np.not_equal), ("ge", "greater_equal", np.greater_equal), ("gt", "greater", np.greater),
 ])
 def test_comparisons_are_numpys(name, other, ufunc):
     a, b = np.float32([[1, 2, NAN, INF]]), np.float32([[1], [INF], [NAN]])

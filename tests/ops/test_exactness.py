@@ -3,9 +3,9 @@
 import mpmath
 import numpy as np
 import pytest
-import ulp
 
 import minigrad as mg
+import ulp
 
 INF, NAN = float("inf"), float("nan")
 
@@ -117,7 +117,9 @@ def test_float64_agrees_with_mpmath(name):
     got = getattr(mg, name)(mg.from_numpy(x)).numpy()
     with mpmath.workdps(40):
         exact = [function(mpmath.mpf(float(v))) for v in x]
-        off = [abs(mpmath.mpf(float(y)) - e) / float(np.spacing(abs(float(e)))) for y, e in zip(got, exact, strict=True)]
+        off = [
+            abs(mpmath.mpf(float(y)) - e) / float(np.spacing(abs(float(e)))) for y, e in zip(got, exact, strict=True)
+        ]
     assert max(off) <= allowed
 
 

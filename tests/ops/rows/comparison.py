@@ -3,7 +3,7 @@
 import numpy as np
 
 import minigrad as mg
-from rows import Row, TWO
+from rows import TWO, Row
 
 TABLE = [
     Row("a (a > b)", lambda a, b: a * (a > b), lambda a, b: a * (a > b), TWO, second=False),
