@@ -32,7 +32,7 @@ FLAGS = """-std=gnu11 -O2 -fno-math-errno -fno-trapping-math -ffp-contract=off -
 # What Cython writes is glue: -Os makes it a third smaller. Only where every step of a training
 # loop passes through is it worth its -O2.
 SMALL = ["-Os" if flag == "-O2" else flag for flag in FLAGS]
-HOT = {"tensor", "autograd", "arithmetic", "broadcast", "linalg", "update"}
+HOT = {"tensor", "engine", "arithmetic", "broadcast", "linalg", "update"}
 WARNINGS = ["-Wall", "-Wextra"] + ["-Werror"] * bool(os.environ.get("MINIGRAD_WERROR"))
 LINK = ["-Wl,-s"] if sys.platform == "linux" else []
 

@@ -74,6 +74,19 @@ cdef Tensor plus(Tensor a, Tensor b):
     return <Tensor>operators.add(a, b)
 
 
+# While somebody watches (anomaly.py, graph.py), watcher(op, y) is called for each op that is
+# recorded; what it gives is the op's note, whose before(op, dy) and after(op, gradients) are
+# called around its backward.
+cdef object watcher = None
+
+
+def _watch(new_watcher):
+    """Sets the watcher (None: nobody) and gives the one before."""
+    global watcher
+    before, watcher = watcher, new_watcher
+    return before
+
+
 # ---- Op -----------------------------------------------------------------------------------
 
 cdef uint64_t _ops_made = 0
@@ -157,6 +170,8 @@ cdef class Op:
             self.note_versions()
         y.maker = self
         y.requires = True
+        if watcher is not None:
+            self.note = watcher(self, y)
         return 0
 
     cdef int note_versions(self) except -1:
@@ -212,18 +227,27 @@ cdef class Op:
             i += 1
         return 0
 
-    cdef int walk_over(self, Walk walk) except -1:
-        """The walk's visit: turns what has arrived into what is passed on."""
+    cdef Tensor take_arrived(self, Walk walk):
+        """The whole gradient of this op's result, after the hooks have seen it."""
         cdef Tensor dy = self.arrived
-        cdef Py_ssize_t i = 0
         self.arrived = None
         if self.hooks is not None:
             for hook in list(self.hooks):
                 dy = _hooked(hook, dy)
         if walk.captured is not None:
             walk.capture(self, dy)
+        return dy
+
+    cdef int walk_over(self, Walk walk) except -1:
+        """The walk's visit: turns what has arrived into what is passed on."""
+        cdef Tensor dy = self.take_arrived(walk)
+        cdef Py_ssize_t i = 0
         self.check_saved()
+        if self.note is not None:
+            self.note.before(self, dy)
         gradients = self.backward(dy)
+        if self.note is not None:
+            self.note.after(self, gradients)
         if not walk.retain and self.saved is not None:
             self.saved = None           # activations are freed as the walk consumes them
             self.released = True
