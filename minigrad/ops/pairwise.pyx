@@ -3,7 +3,7 @@
 Shapes broadcast and dtypes meet as for + and *. What float32 is not exact enough for is computed in
 float64 and rounded once.
 """
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K, mg_binary
 from minigrad.ops.arithmetic cimport Binary, binary, convert, floating, kernels, operands
 from minigrad.ops.broadcast cimport broadcast_shape, combine, shape_only, sum_to
