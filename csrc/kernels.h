@@ -59,6 +59,11 @@ MG_KERNEL(void, expm1, (real *y, const real *x, size_t n))
 MG_KERNEL(void, log, (real *y, const real *x, size_t n))
 MG_KERNEL(void, log1p, (real *y, const real *x, size_t n))
 MG_KERNEL(void, erf, (real *y, const real *x, size_t n))
+MG_KERNEL(void, exp2, (real *y, const real *x, size_t n))
+MG_KERNEL(void, log2, (real *y, const real *x, size_t n))
+MG_KERNEL(void, log10, (real *y, const real *x, size_t n))
+MG_KERNEL(void, erfc, (real *y, const real *x, size_t n))
+MG_KERNEL(void, erfinv, (real *y, const real *x, size_t n))
 
 /* y = value everywhere      y: (n) */
 MG_KERNEL(void, fill, (real *y, double value, size_t n))

@@ -57,6 +57,7 @@ cdef extern from "minigrad.h":
                            const void *bias, int flags) noexcept nogil
         mg_binary add, sub, mul, div, pow, maximum, minimum
         mg_unary neg, abs, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, erf
+        mg_unary exp2, log2, log10, erfc, erfinv
         void (*fill)(void *y, double value, size_t n) noexcept nogil
         void (*axpy)(void *y, const void *x, double alpha, size_t n) noexcept nogil
         mg_unary relu_forward, tanh_forward, sigmoid_forward

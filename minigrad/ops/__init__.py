@@ -9,7 +9,7 @@ from importlib import import_module
 from minigrad.autograd.engine import Op
 
 ROOMS = """
-    arithmetic inplace broadcast activation rectifier gate softmax dropout reduction linalg shape
+    arithmetic pointwise pairwise comparison inplace broadcast activation rectifier gate softmax dropout reduction linalg shape
     norm embedding loss regression_loss classification_loss pair_loss creation random update
 """.split()
 

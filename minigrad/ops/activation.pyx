@@ -18,7 +18,7 @@ from minigrad.tensor cimport (
 import numpy as np
 
 from minigrad.ops.arithmetic import where
-from minigrad.ops.inplace import inplace
+from minigrad.ops.inplace import inplace, with_out
 from minigrad.tensor import method
 
 ctypedef void (*gradient_kernel)(void *dx, const void *dy, const void *y, size_t n) noexcept
@@ -88,6 +88,7 @@ cdef class Tanh(Unary):
         return _fused(<gradient_kernel>K[y.kind].tanh_backward, dy, y)
 
 
+@with_out
 @inplace
 @method
 def tanh(input):
@@ -123,6 +124,7 @@ cdef class Sigmoid(Unary):
         return _fused(<gradient_kernel>K[y.kind].sigmoid_backward, dy, y)
 
 
+@with_out
 @inplace
 @method
 def sigmoid(input):

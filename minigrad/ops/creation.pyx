@@ -6,6 +6,7 @@ from minigrad.tensor cimport (
 
 import numpy as np
 
+from minigrad.ops.inplace import with_out
 from minigrad.tensor import check_device
 
 
@@ -26,21 +27,25 @@ cdef Tensor _new(object size, object dtype, object device, bint requires_grad, o
     return t
 
 
+@with_out
 def empty(*size, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
     """A tensor whose elements are whatever the memory held; fill it before reading it."""
     return _new(size, dtype, device, requires_grad, None)
 
 
+@with_out
 def zeros(*size, dtype=None, layout=None, device=None, bint requires_grad=False):
     """A tensor of zeros: zeros(2, 3) or zeros((2, 3))."""
     return _new(size, dtype, device, requires_grad, 0)
 
 
+@with_out
 def ones(*size, dtype=None, layout=None, device=None, bint requires_grad=False):
     """A tensor of ones: ones(2, 3) or ones((2, 3))."""
     return _new(size, dtype, device, requires_grad, 1)
 
 
+@with_out
 def full(size, fill_value, *, dtype=None, layout=None, device=None, bint requires_grad=False):
     """A tensor with every element fill_value, whose type is the dtype unless one is given."""
     if isinstance(fill_value, Tensor):
@@ -87,11 +92,13 @@ cdef Tensor _finished(object array, object dtype, object device, bint requires_g
     return t
 
 
+@with_out
 def eye(n, m=None, *, dtype=None, layout=None, device=None, bint requires_grad=False):
     """The (n, m) matrix with ones on its diagonal; m is n where None."""
     return _finished(np.eye(n, m), dtype, device, requires_grad)
 
 
+@with_out
 def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, bint requires_grad=False):
     """start, start + step, ... below end; integers give int64. arange(n) starts at 0."""
     if end is None:
@@ -107,6 +114,7 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, bin
     return _finished(np.arange(start, end, step), dtype, device, requires_grad)
 
 
+@with_out
 def linspace(start, end, steps, *, dtype=None, layout=None, device=None, bint requires_grad=False):
     """`steps` numbers from start to end, both included, evenly spaced."""
     if steps < 0:
