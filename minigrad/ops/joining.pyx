@@ -275,7 +275,6 @@ def meshgrid(*tensors, indexing=None):
         xs[0], xs[1] = xs[1], xs[0]
     grids = list(broadcast_tensors(*[reshape(x, (-1,) + (1,) * (len(xs) - 1 - i)) for i, x in enumerate(xs)]))
     if swap:
-        grids = [grid.transpose(0, 1) for grid in grids]
         grids[0], grids[1] = grids[1], grids[0]
     return tuple(grids)
 
