@@ -230,7 +230,8 @@ cdef class Op:
             self.released = True
         if type(gradients) is tuple:
             for gradient in <tuple>gradients:
-                walk.deliver(self.edges[i], gradient)
+                if gradient is not None:
+                    walk.deliver(self.edges[i], gradient)
                 i += 1
         else:
             walk.deliver(self.edges[0], gradients)
