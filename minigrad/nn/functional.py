@@ -1,9 +1,11 @@
 """Layers as functions, by PyTorch's names: each takes its parameters as arguments."""
 
 from minigrad.ops import activation
+from minigrad.ops.indexing import one_hot
 from minigrad.ops.linalg import linear
 from minigrad.ops.loss import cross_entropy, mse_loss
 from minigrad.ops.norm import batch_norm
+from minigrad.ops.rearranging import pad
 
 __all__ = [
     "batch_norm",
@@ -11,6 +13,8 @@ __all__ = [
     "linear",
     "log_softmax",
     "mse_loss",
+    "one_hot",
+    "pad",
     "relu",
     "relu_",
     "sigmoid",

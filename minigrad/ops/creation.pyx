@@ -118,11 +118,11 @@ def vander(Tensor x not None, N=None, increasing=False):
 
 # ---- ranges -------------------------------------------------------------------------------------------------
 
-cdef Tensor _range(Kind kind, double start, double step, Py_ssize_t n):
-    """start + i step, rounded as PyTorch does: in groups as wide as AVX2's vectors, whose first
-    number is rounded to the dtype before the others are counted on from there."""
+cdef Tensor _range(Kind kind, double start, double step, Py_ssize_t n, bint grouped):
+    """start + i step, rounded as PyTorch's arange does: in groups as wide as AVX2's vectors, whose
+    first number is rounded to the dtype before the others are counted on from there. Its range: not so."""
     cdef Tensor t = make_tensor(kind, 1, &n)
-    cdef Py_ssize_t lanes = 8 if kind == FLOAT32 else 4, i, first, tail = n - n % (2 * lanes)
+    cdef Py_ssize_t lanes = 8 if kind == FLOAT32 else 4, i, first, tail = n - n % (2 * lanes) if grouped else 0
     cdef float *f = <float *>t.ptr
     cdef double *d = <double *>t.ptr
     for i in range(n):
@@ -130,7 +130,7 @@ cdef Tensor _range(Kind kind, double start, double step, Py_ssize_t n):
         if kind == FLOAT32:
             f[i] = <float>(<double><float>fma(step, <double>first, start) + step * (i - first))
         else:
-            d[i] = fma(step, <double>(i - first), fma(step, <double>first, start))
+            d[i] = fma(step, <double>(i - first), fma(step, <double>first, start)) if grouped else start + step * i
     return t
 
 
@@ -154,7 +154,7 @@ cdef object _ranged(str who, object start, object end, object step, bint closed,
     else:
         n = int(np.ceil((end - start) / step))
     if kind <= FLOAT64:
-        return lend(_range(kind, start, step, n))
+        return lend(_range(kind, start, step, n, not closed))
     if is_floating(kind):
         return start + np.arange(n) * step
     return int(start) + np.arange(n) * int(step)
