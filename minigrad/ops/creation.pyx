@@ -36,19 +36,19 @@ cdef Tensor _new(object size, object dtype, object device, bint requires_grad, o
     return t
 
 
-def empty(*size, out=None, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
+def empty(*shape, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
     """A tensor whose elements are whatever the memory held; fill it before reading it."""
-    return _new(size, dtype, device, requires_grad, None, out)
+    return _new(shape if size is None else (size,), dtype, device, requires_grad, None, out)
 
 
-def zeros(*size, out=None, dtype=None, layout=None, device=None, bint requires_grad=False):
+def zeros(*shape, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False):
     """A tensor of zeros: zeros(2, 3) or zeros((2, 3))."""
-    return _new(size, dtype, device, requires_grad, 0, out)
+    return _new(shape if size is None else (size,), dtype, device, requires_grad, 0, out)
 
 
-def ones(*size, out=None, dtype=None, layout=None, device=None, bint requires_grad=False):
+def ones(*shape, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False):
     """A tensor of ones: ones(2, 3) or ones((2, 3))."""
-    return _new(size, dtype, device, requires_grad, 1, out)
+    return _new(shape if size is None else (size,), dtype, device, requires_grad, 1, out)
 
 
 def full(size, fill_value, *, out=None, dtype=None, layout=None, device=None, bint requires_grad=False):
@@ -135,12 +135,18 @@ cdef Tensor _range(Kind kind, double start, double step, Py_ssize_t n, bint grou
 
 
 cdef object _number(object value):
-    return value.item() if isinstance(value, Tensor) else value
+    if isinstance(value, Tensor):
+        if (<Tensor>value).rank:
+            raise ValueError(f"expected a number or a tensor of no axes as a bound, got {describe(<Tensor>value)}")
+        return value.item()
+    return value
 
 
 cdef object _ranged(str who, object start, object end, object step, bint closed, object dtype):
     """The numbers from start in steps, below end, or up to it where closed."""
     start, end, step = _number(start), _number(end), _number(step)
+    if dtype is not None and not is_floating(kind_of(dtype)):
+        start, end, step = int(start), int(end), int(step)
     if step == 0 or (end - start) * step < 0:
         raise ValueError(f"{who}: from {start} to {end} in steps of {step} never arrives")
     whole = all([isinstance(v, (int, np.integer)) for v in (start, end, step)])
@@ -191,14 +197,10 @@ cdef object _spaced(str who, object start, object end, object steps, object dtyp
     start, end = _number(start), _number(end)
     if n < 0:
         raise ValueError(f"{who}: steps is at least 0, got {steps}")
-    if not is_floating(kind):
-        if n > 1:
-            by = np.float32((int(end) - int(start)) / (n - 1))
-            each = np.arange(n)
-            values = np.where(each < n // 2, int(start) + by * each.astype(np.float32),
-                              int(end) - by * (n - each - 1).astype(np.float32))
-            return np.trunc(values)
-        return np.full(n, int(start))
+    if not is_floating(kind):       # exact, then cut off towards 0
+        start, end = int(start), int(end)
+        whole = [start * (n - 1) + (end - start) * i for i in range(n)]
+        return np.array([start] * n if n < 2 else [w // (n - 1) if w >= 0 else -(-w // (n - 1)) for w in whole], np.int64)
     t = make_tensor(kind if kind <= FLOAT64 else FLOAT32, 1, &n)
     f, d = <float *>t.ptr, <double *>t.ptr
     if t.kind == FLOAT32:
@@ -221,6 +223,8 @@ def linspace(start, end, steps, *, dtype=None, layout=None, device=None, bint re
 
 def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=None, bint requires_grad=False, out=None):
     """base to the powers linspace(start, end, steps)."""
+    if dtype is not None and not is_floating(kind_of(dtype)):
+        start, end = int(_number(start)), int(_number(end))
     powers = np.asarray(_spaced("logspace", start, end, steps, float64() if kind_of(dtype) == FLOAT64 else None), np.float64)
     with np.errstate(all="ignore"):
         return _given(np.power(np.float64(base), powers), dtype, device, requires_grad, out)

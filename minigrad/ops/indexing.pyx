@@ -643,10 +643,13 @@ cdef Pick _along(str who, Tensor x, int axis, Tensor index):
     """The places in x that index names along an axis, the other axes' indices being its own."""
     cdef Py_ssize_t stride = 1
     cdef int i
+    if index.n == 0:
+        indices(who, index, 0, axis, False)     # its dtype
+        return elements(x, np.zeros(tuple(index.shape), np.int64))
     if (x.rank or 1) != (index.rank or 1):
         raise ValueError(f"{who}: expected an index of as many axes as the tensor has, got {describe(index)} for "
                          f"{describe(x)}")
-    for i in range(x.rank if index.n else 0):
+    for i in range(x.rank):
         if i != axis and i < index.rank and index.length[i] > x.length[i]:
             raise ValueError(f"{who}: the index {tuple(index.shape)} is longer than the tensor {tuple(x.shape)} along "
                              f"axis {i}; along all axes but {axis} it may be at most as long")
@@ -669,16 +672,16 @@ cdef Pick _along(str who, Tensor x, int axis, Tensor index):
 cdef Tensor _cut(str who, Tensor src, Tensor index):
     """The part of src that has index's shape."""
     cdef int i
+    if index.n == 0:
+        return _zeros(src, index)
     if (src.rank or 1) != (index.rank or 1):
         raise ValueError(f"{who}: expected src of as many axes as index has, got {describe(src)} and {describe(index)}")
-    if index.n and any([index.length[i] > src.length[i] for i in range(index.rank if src.rank else 0)]):
+    if any([index.length[i] > src.length[i] for i in range(index.rank if src.rank else 0)]):
         raise ValueError(f"{who}: the index {tuple(index.shape)} is longer than src {tuple(src.shape)}")
     if same_shape(src, index):
         return src
     if src.rank != index.rank:
         return src.reshape(tuple(index.shape))
-    if index.n == 0:
-        return _zeros(src, index)
     return part(src, tuple([slice(0, index.length[i]) for i in range(index.rank)]))
 
 
@@ -774,12 +777,15 @@ cdef object _scatter_reduce(str who, Tensor x, Tensor v, Pick pick, str reduce, 
         extreme = ScatterExtreme.__new__(ScatterExtreme)
         y = (<ScatterExtreme>extreme).forward(x, v, pick, reduce == "amax", include_self)
         return (<ScatterExtreme>extreme).record(y, x, v)
+    if x.kind == BOOL:
+        whole = _scatter_reduce(who, cast(x, INT64), cast(v, INT64), pick, reduce, include_self)
+        return cast(<Tensor>whole, BOOL)
     if reduce not in ("sum", "prod", "mean"):
         raise ValueError(f"{who}: reduce is 'sum', 'prod', 'mean', 'amax' or 'amin', got {reduce!r}")
     counts = np.bincount(place, minlength=x.n).reshape(tuple(x.shape))
     touched = wrap(counts > 0)
     if not include_self:
-        x = where(touched, 1 if reduce == "prod" else 0, x)
+        x = where(touched, to_tensor(1 if reduce == "prod" else 0, x.kind), x)
     if reduce == "prod":        # place by place the first, second, third ... v that go there
         order = np.argsort(place, kind="stable")
         sorted_places = place[order]

@@ -11,7 +11,7 @@ import numpy as np
 
 from minigrad.ops.indexing import index_select, narrow
 from minigrad.ops.shape import atleast_1d, atleast_2d, atleast_3d, broadcast_tensors, clone, reshape, unsqueeze
-from minigrad.tensor import method
+from minigrad.tensor import add_method, method
 
 
 # ---- cut ---------------------------------------------------------------------------------------------------
@@ -19,7 +19,7 @@ from minigrad.tensor import method
 @method
 def unbind(Tensor input not None, dim=0):
     """The parts along an axis, which goes, as a tuple."""
-    cdef int axis = axis_of(dim, input.rank)
+    cdef int axis = _axis("unbind", input, dim)
     return tuple([part(input, (slice(None),) * axis + (i,)) for i in range(input.length[axis])])
 
 
@@ -49,7 +49,27 @@ def chunk(Tensor input not None, Py_ssize_t chunks, dim=0):
     cdef Py_ssize_t n = input.length[axis_of(dim, input.rank)]
     if chunks <= 0:
         raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
-    return split(input, max(1, -(-n // chunks)), dim)
+    return split(input, max(1, (n + chunks - 1) // chunks), dim)
+
+
+def _split_with_sizes(Tensor self not None, split_sizes, dim=0):
+    """split() into parts of the sizes listed."""
+    return split(self, list(split_sizes), dim)
+
+
+add_method("split_with_sizes", _split_with_sizes)
+
+
+@method
+def unsafe_split(Tensor tensor not None, split_size_or_sections, dim=0):
+    """split()."""
+    return split(tensor, split_size_or_sections, dim)
+
+
+@method
+def unsafe_chunk(Tensor input not None, chunks, dim=0):
+    """chunk()."""
+    return chunk(input, chunks, dim)
 
 
 @method

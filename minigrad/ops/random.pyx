@@ -389,16 +389,16 @@ cdef Tensor _into(Tensor out, Tensor x, object dtype, bint requires_grad):
     return out
 
 
-def rand(*size, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+def rand(*shape, size=None, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
          pin_memory=False):
     """Numbers drawn evenly from [0, 1)."""
-    return _random(size, dtype, device, requires_grad, generator, UNIFORM, out)
+    return _random(shape if size is None else (size,), dtype, device, requires_grad, generator, UNIFORM, out)
 
 
-def randn(*size, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+def randn(*shape, size=None, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
           pin_memory=False):
     """Numbers drawn from the normal distribution of mean 0 and variance 1."""
-    return _random(size, dtype, device, requires_grad, generator, NORMAL, out)
+    return _random(shape if size is None else (size,), dtype, device, requires_grad, generator, NORMAL, out)
 
 
 def rand_like(Tensor input not None, *, generator=None, dtype=None, layout=None, device=None, bint requires_grad=False,

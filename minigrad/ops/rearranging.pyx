@@ -41,18 +41,18 @@ cdef object _repeated(object x, tuple counts):
 
 
 @method
-def repeat(Tensor input not None, *repeats):
+def repeat(Tensor input not None, *counts, repeats=None):
     """The tensor beside itself as often as repeats says for each axis; new axes come in front; a copy."""
-    counts = _counts("repeat", repeats)
+    counts = _counts("repeat", counts if repeats is None else (repeats,))
     if len(counts) < input.rank:
         raise ValueError(f"repeat: expected at least one count an axis for {describe(input)}, got {counts}")
     return _repeated(input, counts)
 
 
 @method
-def tile(Tensor input not None, *dims):
+def tile(Tensor input not None, *counts, dims=None):
     """repeat(), with the counts for the last axes; the others are repeated once."""
-    counts = _counts("tile", dims)
+    counts = _counts("tile", counts if dims is None else (dims,))
     return _repeated(input, (1,) * (input.rank - len(counts)) + counts)
 
 
@@ -86,8 +86,9 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
 # ---- turned around ----------------------------------------------------------------------------------------------
 
 @method
-def flip(Tensor input not None, *dims):
+def flip(Tensor input not None, *axes, dims=None):
     """The order along each axis of dims turned around; a copy."""
+    dims = axes if dims is None else (dims,)
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     axes = [axis_of(d, input.rank) for d in dims]
     if len(set(axes)) < len(axes):
@@ -127,10 +128,12 @@ def roll(Tensor input not None, shifts, dims=None):
     dims = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if len(shifts) != len(dims):
         raise ValueError(f"roll: expected as many shifts as dims, got {shifts} and {dims}")
+    if input.rank == 0:
+        raise IndexError("roll: a tensor of no axes has none to roll along")
     y = input
     for shift, d in zip(shifts, dims):
         axis = axis_of(d, input.rank)
-        if input.rank and input.n:
+        if input.n:
             n = input.length[<int>axis]
             y = index_select(y, axis, wrap((np.arange(n) - int(shift) % n) % n))
     return clone(y) if y is input else y
@@ -430,7 +433,12 @@ def pad(Tensor input not None, pad, mode="constant", value=None):
                                  f"({before[axis]}, {after[axis]})")
             if n + before[axis] + after[axis] <= 0 or n == 0:
                 raise ValueError(f"pad: nothing would be left of axis {axis} of {describe(input)} with {pad}")
-            places = np.pad(np.arange(n), (max(before[axis], 0), max(after[axis], 0)), modes[mode])
-            places = places[max(-before[axis], 0):len(places) - max(-after[axis], 0)]
+            places = np.arange(n)
+            cut = slice(max(-before[axis], 0), n + min(after[axis], 0))
+            if mode == "circular":      # what was cut off does not come round
+                places = places[cut]
+            places = np.pad(places, (max(before[axis], 0), max(after[axis], 0)), modes[mode])
+            if mode != "circular":
+                places = places[cut.start:len(places) + min(after[axis], 0)]
             y = index_select(y, axis, wrap(np.ascontiguousarray(places)))
     return clone(y) if y is input else y

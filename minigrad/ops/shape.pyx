@@ -43,7 +43,8 @@ def contiguous(Tensor input not None, memory_format=None):
 
 
 @method
-def to(Tensor self not None, *args, dtype=None, device=None, non_blocking=False, copy=False):
+def to(Tensor self not None, *args, dtype=None, device=None, non_blocking=False, copy=False,
+       memory_format=None):
     """The tensor in another dtype: to(dtype), to(device), to(device, dtype), to(other tensor).
 
     Itself where nothing changes. The only device is "cpu".
@@ -140,13 +141,14 @@ cdef int _infer(Tensor x, object shape, Py_ssize_t *length) except -1:
 
 
 @method
-def reshape(Tensor input not None, *shape):
+def reshape(Tensor input not None, *lengths, shape=None):
     """The same elements in another shape; one length may be -1, for what is left.
 
     A view where the tensor is contiguous, else a copy. Errors: ValueError where the numbers
     of elements differ.
     """
     cdef Py_ssize_t length[MAX_RANK]
+    shape = lengths if shape is None else (shape,)
     if len(shape) == 0:
         raise TypeError("reshape: give the shape, for example x.reshape(-1, 28 * 28)")
     return _reshape(input, _infer(input, shape, length), length)
@@ -288,10 +290,11 @@ cdef Tensor _permute(Tensor x, const int *order):
 
 
 @method
-def permute(Tensor input not None, *dims):
+def permute(Tensor input not None, *order_of_axes, dims=None):
     """The axes in the order dims names them."""
     cdef int order[MAX_RANK]
     cdef int i
+    dims = order_of_axes if dims is None else (dims,)
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     if len(dims) != input.rank or {axis_of(d, input.rank) for d in dims} != set(range(input.rank)):
         raise ValueError(f"permute: expected each of the {input.rank} axes of {describe(input)} once, got {dims}")
@@ -550,3 +553,9 @@ def resize_(Tensor self not None, *sizes, memory_format=None):
     lend(larger).reshape(-1)[:room] = lend(view_as(self, 1, &room, step, 0))
     _become(self, larger)
     return self
+
+
+@method
+def resize_as_(Tensor self not None, Tensor the_template not None, *, memory_format=None):
+    """resize_(), to another tensor's shape."""
+    return resize_(self, tuple(the_template.shape))
