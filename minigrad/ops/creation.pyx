@@ -8,6 +8,8 @@ from minigrad.tensor cimport (
 )
 from minigrad.tensor cimport new_tensor as make_tensor
 
+from operator import index
+
 import numpy as np
 
 from minigrad.tensor import add_method, check_device, method, tensor
@@ -36,7 +38,8 @@ cdef Tensor _new(object size, object dtype, object device, bint requires_grad, o
     return t
 
 
-def empty(*shape, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
+def empty(*shape, size=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+          pin_memory=False):
     """A tensor whose elements are whatever the memory held; fill it before reading it."""
     return _new(shape if size is None else (size,), dtype, device, requires_grad, None, out)
 
@@ -172,10 +175,11 @@ def arange(start, end=None, step=1, *, dtype=None, layout=None, device=None, bin
     if end is None:
         start, end = 0, start
     values = _ranged("arange", start, end, step, False, dtype)
-    return _given(values, values.dtype if dtype is None else dtype, device, requires_grad, out)
+    return _given(values, values.dtype if dtype is None and out is None else dtype, device, requires_grad, out)
 
 
-def _closed_range(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, bint requires_grad=False, out=None):
+def _closed_range(start=0, end=None, step=1, *, dtype=None, layout=None, device=None, bint requires_grad=False,
+                  out=None):
     """start, start + step, ... up to end, which is included where it is reached; arange() is the usual one."""
     if end is None:
         raise TypeError("range: give the end, which is included: range(start, end); arange(n) counts below n")
@@ -189,7 +193,7 @@ globals()["range"] = _closed_range      # not by a def: the code of this file me
 cdef object _spaced(str who, object start, object end, object steps, object dtype):
     """From start to end in equal steps: each half is counted from its own end, so it is symmetrical."""
     cdef Kind kind = kind_of(dtype)
-    cdef Py_ssize_t n = steps.__index__(), i
+    cdef Py_ssize_t n = index(steps), i
     cdef Tensor t
     cdef double step = 0
     cdef float *f
@@ -200,7 +204,9 @@ cdef object _spaced(str who, object start, object end, object steps, object dtyp
     if not is_floating(kind):       # exact, then cut off towards 0
         start, end = int(start), int(end)
         whole = [start * (n - 1) + (end - start) * i for i in range(n)]
-        return np.array([start] * n if n < 2 else [w // (n - 1) if w >= 0 else -(-w // (n - 1)) for w in whole], np.int64)
+        if n > 1:
+            whole = [w // (n - 1) if w >= 0 else -(-w // (n - 1)) for w in whole]
+        return np.array(whole if n > 1 else [start] * n, np.int64)
     t = make_tensor(kind if kind <= FLOAT64 else FLOAT32, 1, &n)
     f, d = <float *>t.ptr, <double *>t.ptr
     if t.kind == FLOAT32:
@@ -225,7 +231,8 @@ def logspace(start, end, steps, base=10.0, *, dtype=None, layout=None, device=No
     """base to the powers linspace(start, end, steps)."""
     if dtype is not None and not is_floating(kind_of(dtype)):
         start, end = int(_number(start)), int(_number(end))
-    powers = np.asarray(_spaced("logspace", start, end, steps, float64() if kind_of(dtype) == FLOAT64 else None), np.float64)
+    wide = float64() if kind_of(dtype) == FLOAT64 else None
+    powers = np.asarray(_spaced("logspace", start, end, steps, wide), np.float64)
     with np.errstate(all="ignore"):
         return _given(np.power(np.float64(base), powers), dtype, device, requires_grad, out)
 

@@ -22,9 +22,9 @@ from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.ops.inplace cimport assign, mark_view
 from minigrad.tensor cimport (
-    BOOL, FLOAT32, FLOAT64, INT64, KINDS, MAX_RANK, UINT8, Tensor, axis_of, cast, check_writable, copy_into, copy_of, dense,
-    describe, dtype_of, filled, is_floating, is_scalar, lend, new_scalar, new_tensor, operators, same_shape, to_tensor,
-    view_as, wrap,
+    BOOL, FLOAT32, FLOAT64, INT64, KINDS, MAX_RANK, UINT8, Kind, Tensor, axis_of, cast, check_writable, copy_into,
+    copy_of, dense, describe, dtype_of, filled, is_floating, is_scalar, lend, new_scalar, new_tensor, operators,
+    same_shape, to_tensor, view_as, wrap,
 )
 
 import warnings
@@ -626,8 +626,8 @@ def index_select(Tensor input not None, dim, index):
         if places.n != 1:
             raise IndexError(f"index_select: a tensor of no axes has one part, got {places.n} indices")
         return take_rows(input, elements(input, places.reshape(())), "IndexSelect")
-    return take_rows(input, _pick(input, axis, axis + 1, indices("index_select", places, input.length[axis], axis, False)),
-                     "IndexSelect")
+    places = indices("index_select", places, input.length[axis], axis, False)
+    return take_rows(input, _pick(input, axis, axis + 1, places), "IndexSelect")
 
 
 cdef Tensor _vector(str who, object index):
@@ -831,7 +831,8 @@ def take_along_dim(Tensor input not None, Tensor indices not None, dim=None):
         return gather(reshape(input, -1), 0, reshape(indices, -1))
     axis = axis_of(dim, input.rank)
     if input.rank != indices.rank:
-        raise ValueError(f"take_along_dim: expected as many axes in both, got {describe(input)} and {describe(indices)}")
+        raise ValueError(f"take_along_dim: expected as many axes in both, got {describe(input)} and "
+                         f"{describe(indices)}")
     shape, index_shape = list(input.shape), list(indices.shape)
     for i in range(input.rank):
         if i != axis:
@@ -912,7 +913,7 @@ cdef Tensor _single(str who, Tensor x, object value):
     cdef Tensor v
     if not isinstance(value, Tensor) and not is_scalar(value):
         raise TypeError(f"{who}: expected a number or a tensor of no axes as the value, got {type(value).__name__}")
-    v = value if isinstance(value, Tensor) else to_tensor(value, x.kind if is_floating(x.kind) else to_tensor(value, KINDS).kind)
+    v = value if isinstance(value, Tensor) else to_tensor(value, x.kind if is_floating(x.kind) else <Kind>KINDS)
     if v.rank:
         raise ValueError(f"{who}: expected a number or a tensor of no axes as the value, got {describe(v)}")
     if is_floating(v.kind) and not is_floating(x.kind):
@@ -968,7 +969,7 @@ def index_put(Tensor input not None, indices, values, accumulate=False):
     return permute(y, *back)
 
 
-# ---- masks ------------------------------------------------------------------------------------------------------------
+# ---- masks -----------------------------------------------------------------------------------------------------
 
 cdef Tensor _mask(str who, Tensor mask):
     if mask.kind != BOOL:

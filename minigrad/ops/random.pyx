@@ -357,7 +357,8 @@ def cauchy_(Tensor self not None, double median=0, double sigma=1, *, generator=
 
 cdef int _check_out(Tensor out, object dtype, bint requires_grad) except -1:
     if requires_grad or (dtype is not None and kind_of(dtype) != out.kind):
-        raise TypeError(f"out: expected a tensor of {dtype_of(kind_of(dtype))} that requires no grad, got {describe(out)}")
+        raise TypeError(f"out: expected a tensor of {dtype_of(kind_of(dtype))} that requires no grad, got "
+                        f"{describe(out)}")
     return 0
 
 

@@ -344,13 +344,14 @@ def as_strided(Tensor input not None, size, stride, storage_offset=None):
         first += min(0, step[i] * (length[i] - 1))
         last += max(0, step[i] * (length[i] - 1))
     if not empty and (first < 0 or last >= room):
-        raise ValueError(f"as_strided: {tuple(size)} with strides {tuple(stride)} from {begin} on reaches from {first} to "
-                         f"{last}; the memory holds {room} elements")
+        raise ValueError(f"as_strided: {tuple(size)} with strides {tuple(stride)} from {begin} on reaches from {first} "
+                         f"to {last}; the memory holds {room} elements")
     if input.requires and not input.dense:
         raise RuntimeError("as_strided: this tensor requires grad and is not contiguous; use x.contiguous() first")
     begin -= input.storage_offset()
     if input.requires and not empty and (first < input.storage_offset() or last >= input.storage_offset() + input.n):
-        raise RuntimeError("as_strided: this tensor requires grad, and the strides leave it for other parts of its memory")
+        raise RuntimeError("as_strided: this tensor requires grad, and the strides leave it for other parts of its "
+                           "memory")
     places_shape, places_step, start = tuple(size), tuple(stride), begin
 
     def places():
@@ -409,8 +410,8 @@ def pad(Tensor input not None, pad, mode="constant", value=None):
         cut = tuple([slice(max(-before[i], 0), input.length[i] + min(after[i], 0)) for i in range(input.rank)])
         for i in range(input.rank):
             if input.length[i] + before[i] + after[i] < 0 or cut[i].start > cut[i].stop:
-                raise ValueError(f"pad: axis {i} of {describe(input)} would be {input.length[i] + before[i] + after[i]} "
-                                 f"long with {pad}")
+                raise ValueError(f"pad: axis {i} of {describe(input)} would be "
+                                 f"{input.length[i] + before[i] + after[i]} long with {pad}")
         x = part(input, cut) if any([n < 0 for n in pad]) else input
         op = Pad.__new__(Pad)
         return op.record(op.forward(x, [max(n, 0) for n in before], [max(n, 0) for n in after],

@@ -417,7 +417,8 @@ def squeeze(Tensor input not None, dim=None):
     cdef Py_ssize_t step[MAX_RANK]
     cdef int rank = 0, i
     cdef Reshape op
-    chosen = None if dim is None else {axis_of(d, input.rank) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+    chosen = None if dim is None else {axis_of(d, input.rank) for d in dims}
     for i in range(input.rank):
         if input.length[i] != 1 or (chosen is not None and i not in chosen):
             length[rank] = input.length[i]
@@ -461,8 +462,8 @@ def broadcast_shapes(*shapes):
     for shape in shapes:
         for i, n in enumerate(shape, len(common) - len(shape)):
             if n < 0 or (n != common[i] and n != 1 and common[i] != 1):
-                raise ValueError(f"broadcast_shapes: {', '.join([str(s) for s in shapes])} do not broadcast: along axis "
-                                 f"{i} one is {n} and another {common[i]} long")
+                raise ValueError(f"broadcast_shapes: {', '.join([str(s) for s in shapes])} do not broadcast: along "
+                                 f"axis {i} one is {n} and another {common[i]} long")
             common[i] = common[i] if n == 1 else n
     return Size(common)
 

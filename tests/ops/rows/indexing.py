@@ -68,7 +68,8 @@ def scattered(reduce, include_self):
 
 TABLE = [
     Row("index", lambda a: a[1:, ::2], lambda a: a[1:, ::2], [((3, 4),), ((1, 0),), ((2, 3, 2),)], second=False),
-    Row("index(int, None, ...)", lambda a: a[0, None, ..., -1], lambda a: a[0, None, ..., -1], [((3, 4),)], second=False),
+    Row("index(int, None, ...)", lambda a: a[0, None, ..., -1], lambda a: a[0, None, ..., -1], [((3, 4),)],
+        second=False),
     Row("index(backwards)", lambda a: a[::-1, -1:0:-2], lambda a: a[::-1, -1:0:-2], [((3, 4),)], second=False),
     Row("index(list)", lambda a: a[TWICE[0], TWICE[1]] ** 2, lambda a: a[TWICE[0], TWICE[1]] ** 2, [((3, 4),)]),
     Row("index(rows)", lambda a: a[mg.tensor([2, 0, 2, -1])] ** 2, lambda a: a[[2, 0, 2, -1]] ** 2,
@@ -89,8 +90,8 @@ TABLE = [
         [((3, 4),)]),
     Row("take", lambda a: a.take(mg.tensor([[0, 5], [-1, 5]])) ** 2, lambda a: a.take([[0, 5], [-1, 5]]) ** 2,
         [((3, 4),), ((6,),)]),
-    Row("take_along_dim", lambda a: mg.take_along_dim(a, mg.tensor([[1, 0, 1]]), 1) ** 2, lambda a: a[:, [1, 0, 1]] ** 2,
-        [((3, 4),)]),
+    Row("take_along_dim", lambda a: mg.take_along_dim(a, mg.tensor([[1, 0, 1]]), 1) ** 2,
+        lambda a: a[:, [1, 0, 1]] ** 2, [((3, 4),)]),
     Row("scatter", lambda x, v: (x * 2).scatter(0, mg.tensor(ALONG), v * v),
         lambda x, v: put(put(2 * x, 0, ALONG[:1], v[:1] ** 2), 0, ALONG[1:], v[1:2] ** 2),
         [((3, 4), (2, 4))]),
@@ -114,5 +115,6 @@ TABLE = [
     Row("masked_select", lambda a: a.masked_select(mg.tensor(MASK)) ** 2, lambda a: (a + np.zeros((3, 4)))[MASK] ** 2,
         [((3, 4),), ((4,),)]),
     Row("masked_scatter", lambda x, v: (x * x).masked_scatter(mg.tensor(MASK), v * v),
-        lambda x, v: np.where(MASK, (v.reshape(-1) ** 2)[np.cumsum(MASK).reshape(3, 4) - 1], x * x), [((3, 4), (2, 4))]),
+        lambda x, v: np.where(MASK, (v.reshape(-1) ** 2)[np.cumsum(MASK).reshape(3, 4) - 1], x * x),
+        [((3, 4), (2, 4))]),
 ]
