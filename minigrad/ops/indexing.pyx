@@ -16,7 +16,7 @@ x[i, j] counts those of its first two axes as one axis; for gather every element
 from libc.stdint cimport int64_t
 from libc.string cimport memcpy, memset
 
-from minigrad.autograd cimport Op, recording, wants
+from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only

@@ -1,5 +1,5 @@
 """Tensors cut into parts along an axis, and put together: split and cat, each other's gradient."""
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.indexing cimport part
 from minigrad.tensor cimport (

@@ -26,7 +26,6 @@ cdef class Generator:
         g = minigrad.Generator().manual_seed(2147483647)
         minigrad.randn(3, generator=g)
     """
-    cdef mg_generator state
 
     def __init__(self, device=None):
         check_device(device)

@@ -1,5 +1,5 @@
 """Elements in other places: repeated, flipped, rolled; diagonals, triangles, windows; and padding around them."""
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.ops.indexing cimport add_rows, elements, part
 from minigrad.ops.inplace cimport mark_view

@@ -3,7 +3,7 @@
 import numpy as np
 
 import minigrad as mg
-from rows import ONE, Row, TWO
+from rows import ONE, TWO, Row
 
 
 def change(x):

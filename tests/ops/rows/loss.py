@@ -6,7 +6,6 @@ import minigrad as mg
 from minigrad.ops import functions as F
 from rows import Row
 
-
 LABELS = [1, 0, 2, 1]
 
 

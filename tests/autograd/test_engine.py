@@ -164,7 +164,7 @@ def test_a_saved_tensor_changed_in_place_is_named():
     y = x * 2
     z = y * y
     y.add_(1)
-    with pytest.raises(RuntimeError, match=r"MulBackward0 needs a tensor \(float32 \(2, 3\)\) that was changed in place"):
+    with pytest.raises(RuntimeError, match=r"MulBackward0 needs a tensor \(float32 \(2, 3\)\) that was changed"):
         z.sum().backward()
 
 
@@ -360,7 +360,7 @@ def test_a_million_ops_on_a_small_stack(step, backward):
 
 @pytest.mark.parametrize(
     "function",
-    [mg.exp, mg.relu, mg.tanh, lambda x: mg.softmax(x, 0), lambda x: x.amax(), lambda x: x.sqrt().sum(), lambda x: x[0]],
+    [mg.exp, mg.relu, mg.tanh, lambda x: x.softmax(0), lambda x: x.amax(), lambda x: x.sqrt().sum(), lambda x: x[0]],
 )
 def test_a_graph_is_freed_by_counting_alone(function):
     gc.collect()
