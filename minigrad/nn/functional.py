@@ -24,6 +24,7 @@ from minigrad.ops.dropout import (
 )
 from minigrad.ops.embedding import bilinear, embedding
 from minigrad.ops.gate import gelu, glu, hardswish, mish, silu
+from minigrad.ops.indexing import one_hot
 from minigrad.ops.linalg import linear
 from minigrad.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
 from minigrad.ops.pair_loss import (
@@ -35,6 +36,7 @@ from minigrad.ops.pair_loss import (
     triplet_margin_loss,
     triplet_margin_with_distance_loss,
 )
+from minigrad.ops.rearranging import pad
 from minigrad.ops.rectifier import (
     celu,
     celu_,
@@ -114,6 +116,8 @@ __all__ = [
     "multilabel_soft_margin_loss",
     "nll_loss",
     "normalize",
+    "one_hot",
+    "pad",
     "pairwise_distance",
     "poisson_nll_loss",
     "prelu",

@@ -9,8 +9,11 @@ from importlib import import_module
 from minigrad.autograd.engine import Op
 
 ROOMS = """
-    arithmetic pointwise pairwise comparison inplace broadcast activation rectifier gate softmax dropout reduction linalg shape
-    norm embedding loss regression_loss classification_loss pair_loss creation random update
+    arithmetic pointwise pairwise comparison inplace broadcast
+    activation rectifier gate softmax dropout
+    reduction linalg shape indexing joining rearranging
+    norm embedding loss regression_loss classification_loss pair_loss
+    creation random update
 """.split()
 
 functions = {}

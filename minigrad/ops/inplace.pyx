@@ -26,7 +26,8 @@ from minigrad.tensor import _become as become_of, add_method
 
 cdef Tensor mark_view(Tensor y, Tensor x):
     if y.storage == x.storage and recording():
-        y._base = x if x._base is None else x._base
+        # a leaf that requires grad is a beginning of its own, whatever memory it looks at
+        y._base = x if x._base is None or (x.requires and x.maker is None) else x._base
         y.rewrites = y._base.rewrites
     return y
 
@@ -157,7 +158,7 @@ cdef object assign(Tensor x, object value):
     cdef Tensor result = value
     cdef Tensor base = x if x._base is None else x._base
     cdef Op op
-    if recording() and base.requires and base.maker is None:
+    if recording() and ((base.requires and base.maker is None) or (x.requires and x.maker is None)):
         raise RuntimeError(
             "a leaf that requires grad was changed in place while recording; wrap the update in "
             "`with minigrad.no_grad():`"
