@@ -13,18 +13,22 @@ struct build {
 };
 
 #if defined(__x86_64__)
-static int runs_v4(void)
+#define MAY_BE_UNUSED __attribute__((unused)) /* MINIGRAD_BUILD_ISAS may leave some out */
+static MAY_BE_UNUSED int runs_v4(void)
 {
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
            __builtin_cpu_supports("avx512vl");
 }
-static int runs_v3(void)
+static MAY_BE_UNUSED int runs_v3(void)
 {
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
            __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma");
 }
-static int runs_v2(void) { return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt"); }
+static MAY_BE_UNUSED int runs_v2(void)
+{
+    return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
+}
 #else
 static int runs_here(void) { return 1; }
 #endif

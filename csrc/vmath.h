@@ -26,7 +26,7 @@
 #define VMATH_LN2_HIGH 0x1.62e42fefa3p-1       /* 41 bits: exact times a whole number below 2^11 */
 #define VMATH_LN2_LOW 0x1.3de6af278ece6p-42    /* ln 2 less those */
 #define VMATH_ROUND 0x1.8p52                   /* where a double's unit is 1, in the middle */
-#define VMATH_SQRT_HALF INT64_C(0x3fe6a09e667f3bcd)      /* the bits of sqrt(1/2) */
+#define VMATH_SQRT_HALF UINT64_C(0x3fe6a09e667f3bcd)      /* the bits of sqrt(1/2) */
 
 typedef uint64_t vuint64 __attribute__((vector_size(V_BYTES)));
 
@@ -44,7 +44,7 @@ V_INLINE vdouble vmath_round(vdouble x) { return (x + VMATH_ROUND) - VMATH_ROUND
  * moves to the exponent's place */
 V_INLINE vdouble vmath_power_of_two(vdouble k)
 {
-    return (vdouble)(((vint64)(k + VMATH_ROUND) + 1023) << 52);
+    return (vdouble)(((vuint64)(k + VMATH_ROUND) + 1023) << 52);
 }
 
 /* c[0] + c[1] x + ... + c[n - 1] x^(n - 1), n <= 16: neighbours are joined, then pairs, then
@@ -69,10 +69,10 @@ V_INLINE vdouble vmath_polynomial(vdouble x, const double *c, int n)
  * Counted from the bits of sqrt(1/2), the field of the exponent changes just there. */
 V_INLINE void vmath_split(vdouble x, vdouble *exponent, vdouble *fraction)
 {
-    vint64 from = (vint64)x - VMATH_SQRT_HALF;
-    vuint64 biased = (vuint64)(from + (INT64_C(1023) << 52)) >> 52;
+    vuint64 from = (vuint64)x - VMATH_SQRT_HALF; /* unsigned: it may wrap where x < 0 */
+    vuint64 biased = (from + (UINT64_C(1023) << 52)) >> 52;
     *exponent = (vdouble)(biased | UINT64_C(0x4330000000000000)) - (0x1p52 + 1023);     /* those bits: 2^52 */
-    *fraction = (vdouble)((from & INT64_C(0x000fffffffffffff)) + VMATH_SQRT_HALF) - 1.0;
+    *fraction = (vdouble)((from & UINT64_C(0x000fffffffffffff)) + VMATH_SQRT_HALF) - 1.0;
 }
 
 /* A logarithm's result where x is 0, negative, infinite or NaN; y elsewhere */

@@ -1,5 +1,7 @@
 """Normalisation layers."""
 
+from math import inf
+
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.creation import ones, zeros
@@ -27,6 +29,13 @@ class _BatchNorm(Module):
         bias=True,
     ):
         super().__init__()
+        if not 0 <= eps < inf:
+            raise ValueError(f"{self._get_name()}: eps must be finite and at least 0, got {eps}")
+        if momentum is not None and not 0 <= momentum <= 1:
+            raise ValueError(
+                f"{self._get_name()}: momentum is the share of the new batch, in [0, 1], or None for the average of "
+                f"all batches; got {momentum}"
+            )
         self.num_features = num_features
         self.eps = eps
         self.momentum = momentum

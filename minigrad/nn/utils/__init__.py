@@ -101,7 +101,10 @@ _MEND = "Lower the learning rate, or look for the layer it comes from; optimizer
 
 
 def _limit(who, what, value):
-    value = float(value)
+    try:
+        value = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{who}: expected {what} as a number, got {value!r}") from None
     if not value >= 0:
         raise ValueError(f"{who}: expected {what} >= 0, got {value}")
     return value
@@ -111,6 +114,8 @@ def _with_gradients(who, parameters):
     """(name or None, parameter) for each parameter that has a gradient, each once."""
     if isinstance(parameters, Tensor):
         parameters = [parameters]
+    if not hasattr(parameters, "__iter__"):
+        raise TypeError(f"{who}: expected Tensors, got {type(parameters).__name__}; give model.parameters()")
     named, seen, count = [], set(), 0
     for count, item in enumerate(parameters, 1):
         name, parameter = item if isinstance(item, tuple) else (None, item)
