@@ -14,12 +14,14 @@ from minigrad.ops import (
     norm,
     random,
     reduction,
+    scan,
     shape,
+    sorting,
 )
 
 functions = {
     name: value
-    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, shape)
+    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, scan, shape, sorting)
     for name, value in vars(room).items()
     if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
 }

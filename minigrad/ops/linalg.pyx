@@ -195,7 +195,7 @@ cdef class Linear(Op):
                 dw = dy.reshape(-1, dy.shape[-1]).t() @ x.reshape(-1, x.shape[-1])
             if len(self.edges) == 3 and self.needs(2):
                 db = dy.reshape(-1, dy.shape[-1]).sum(0)
-            return dx, dw, db
+            return (dx, dw, db)[:len(self.edges)]
         rows = _as_rows(dy)
         if self.needs(0):
             for i in range(dy.rank - 1):
@@ -207,7 +207,7 @@ cdef class Linear(Op):
             dw = _product(_transposed(rows), _as_rows(x))
         if len(self.edges) == 3 and self.needs(2):
             db = sum_over(rows, 1, False, 1.0)
-        return dx, dw, db
+        return (dx, dw, db)[:len(self.edges)]
 
 
 def linear(Tensor input not None, Tensor weight not None, Tensor bias=None):
