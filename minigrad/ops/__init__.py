@@ -9,6 +9,8 @@ from minigrad.ops import (
     arithmetic,
     broadcast,
     creation,
+    decomposition,
+    einsum,
     linalg,
     loss,
     norm,
@@ -17,11 +19,14 @@ from minigrad.ops import (
     scan,
     shape,
     sorting,
+    vectornorm,
 )
 
 functions = {
     name: value
-    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, scan, shape, sorting)
+    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, scan, shape, sorting,
+                 decomposition, einsum, vectornorm)
     for name, value in vars(room).items()
     if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
+    and name in getattr(room, "__all__", (name,))
 }
