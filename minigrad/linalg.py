@@ -53,7 +53,7 @@ def slogdet(A):
 
 
 def cross(input, other, *, dim=-1):
-    """The cross product along an axis of length 3; other axes broadcast."""
+    """The cross product along an axis of length 3; the others broadcast."""
     return _cross(input, other, dim)
 
 

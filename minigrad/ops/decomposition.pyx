@@ -283,14 +283,16 @@ def linalg_svd(A, full_matrices=True):
 
     full_matrices: U is (..., M, M) and Vh (..., N, N), else (..., M, K) and (..., K, N), K = min(M, N).
     The columns' signs are arbitrary, and where singular values are equal the columns are: gradients
-    make sense for what does not depend on these.
+    make sense for what does not depend on these. The columns beyond K are constants to them.
     """
     cdef Tensor a = _matrices("svd", A)
+    u, s, vh = _svd(a)
     if full_matrices and a.length[a.rank - 1] != a.length[a.rank - 2]:
-        if a.requires_grad and recording():
-            raise RuntimeError("svd: with full_matrices=True the extra columns have no gradient; use full_matrices=False")
-        return return_types.linalg_svd([_rounded(part, a) for part in np.linalg.svd(_wide(a))])
-    return return_types.linalg_svd(_svd(a))
+        from minigrad.ops.shape import cat
+        all_u, _, all_vh = np.linalg.svd(_wide(a))
+        u = cat([u, _rounded(all_u[..., s.shape[-1]:], a)], -1)
+        vh = cat([vh, _rounded(all_vh[..., s.shape[-1]:, :], a)], -2)
+    return return_types.linalg_svd((u, s, vh))
 
 
 linalg_svd.__name__ = linalg_svd.__qualname__ = "svd"
@@ -322,9 +324,6 @@ cdef class QR(Packed):
     cdef backward(self, Tensor dy):
         q, r = self.parts(self.output())
         dq, dr = self.parts(dy)
-        if q.shape[-1] != r.shape[-1]:
-            raise RuntimeError(f"qr: there is a gradient for matrices (..., M, N) with M >= N only, got M = {q.shape[-2]}, "
-                               f"N = {r.shape[-1]}")
         m = r @ dr.mT - dq.mT @ q
         below = m * _constant(np.tri(m.shape[-1], k=-1), m)
         mirrored = below + below.mT + m * _constant(np.eye(m.shape[-1]), m)
@@ -344,7 +343,14 @@ def linalg_qr(A, mode="reduced"):
     if mode == "complete":
         return return_types.linalg_qr([_rounded(part, a) for part in np.linalg.qr(_wide(a), "complete")])
     op = QR.__new__(QR)
-    q, r = op.parts(op.record(op.forward(a), a))
+    rows, columns = a.shape[-2:]
+    if rows < columns:              # the square part in front has the same q
+        from minigrad.ops.shape import cat
+        front = a[..., :rows]
+        q, r = op.parts(op.record(op.forward(front), front))
+        r = cat([r, q.mT @ a[..., rows:]], -1)
+    else:
+        q, r = op.parts(op.record(op.forward(a), a))
     return return_types.linalg_qr((wrap(np.empty((0,), lend(a).dtype)) if mode == "r" else q, r))
 
 
@@ -431,19 +437,32 @@ def eigvalsh(A, UPLO="L"):
 
 # ---- made of these ------------------------------------------------------------------------------------------------------
 
+cdef Tensor _from_triangle(Tensor a):
+    """The symmetric matrices that the lower triangles stand for."""
+    n = a.shape[-1]
+    return a * _constant(np.tri(n), a) + (a * _constant(np.tri(n, k=-1), a)).mT
+
+
+cdef object _above(Tensor a, object s, object atol, object rtol):
+    """Which singular values (an array) count: those above max(atol, rtol times the largest)."""
+    if rtol is None:
+        rtol = 0.0 if atol is not None else max(a.shape[-2:]) * np.finfo(lend(a).dtype).eps
+    rtol, atol = [np.asarray(lend(t) if isinstance(t, Tensor) else t or 0.0)[..., None] for t in (rtol, atol)]
+    return s > np.maximum(s.max(-1, keepdims=True, initial=0) * rtol, atol)
+
+
 def pinv(A, *, atol=None, rtol=None, hermitian=False):
     """The pseudo-inverse of each matrix: (..., M, N) -> (..., N, M).
 
     Singular values up to max(atol, rtol times the largest) count as 0; rtol: max(M, N) times the
-    dtype's rounding unless given (0 beside an atol).
+    dtype's rounding unless given (0 beside an atol). hermitian: A is symmetric, and only its lower
+    triangle is looked at.
     """
-    cdef Tensor a = _matrices("pinv", A)
+    cdef Tensor a = _matrices("pinv", A, hermitian)
+    if hermitian:
+        a = _from_triangle(a)
     u, s, vh = _svd(a)
-    if rtol is None:
-        rtol = 0.0 if atol is not None else max(a.shape[-2:]) * np.finfo(lend(a).dtype).eps
-    if s.shape[-1] == 0:
-        return vh.mT @ u.mT
-    there = s > np.maximum(lend(s).max(-1, keepdims=True) * rtol, atol or 0.0)
+    there = wrap(_above(a, lend(s), atol, rtol))
     return vh.mT @ (where(there, 1 / where(there, s, 1.0), 0.0).unsqueeze(-1) * u.mT)
 
 
@@ -475,8 +494,7 @@ def matrix_power(input, n):
 
 def matrix_rank(A, *, atol=None, rtol=None, hermitian=False):
     """How many singular values of each matrix are above max(atol, rtol times the largest)."""
-    cdef Tensor a = _matrices("matrix_rank", A)
-    s = np.linalg.svd(_wide(a), compute_uv=False)
-    if rtol is None:
-        rtol = 0.0 if atol is not None else max(a.shape[-2:]) * np.finfo(lend(a).dtype).eps
-    return wrap(np.asarray((s > np.maximum(s.max(-1, keepdims=True, initial=0) * rtol, atol or 0.0)).sum(-1)))
+    cdef Tensor a = _matrices("matrix_rank", A, hermitian).detach()
+    if hermitian:
+        a = _from_triangle(a)
+    return wrap(np.asarray(_above(a, np.linalg.svd(_wide(a), compute_uv=False), atol, rtol).sum(-1)))

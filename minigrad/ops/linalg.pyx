@@ -6,7 +6,7 @@ from minigrad.kernels cimport K, MG_ACCUMULATE
 from minigrad.ops.arithmetic cimport operands
 from minigrad.ops.broadcast cimport broadcast_shape, expand_to, shape_only, sum_over, sum_to
 from minigrad.tensor cimport (
-    FLOAT16, FLOAT64, MAX_RANK, Kind, Tensor, axis_of, copy_into, dense, describe, dtype_of, is_floating, lend,
+    BOOL, FLOAT16, FLOAT64, MAX_RANK, Tensor, axis_of, copy_into, dense, describe, dtype_of, is_floating, lend,
     new_tensor, operators, view_as, wrap,
 )
 
@@ -133,7 +133,11 @@ cdef Tensor _batched(Tensor a, Tensor b):
 cdef object _matmul(object x, object y):
     cdef Tensor a, b
     cdef MatMul op
+    if isinstance(x, Tensor) and isinstance(y, Tensor) and (<Tensor>x).kind != (<Tensor>y).kind:
+        raise TypeError(f"matmul: {describe(x)} @ {describe(y)}: both must have one dtype (x.to(y.dtype))")
     a, b = operands("matmul", x, y)
+    if a.kind == BOOL:
+        raise TypeError("matmul: bool tensors have no matrix product; use x.int() or x.float()")
     if a.rank == 0 or b.rank == 0:
         raise ValueError("matmul: a tensor of no axes has no matrix product; use a * b")
     if a.rank == 1 or b.rank == 1:      # a vector is a matrix of one row (left) or column (right)
@@ -297,6 +301,8 @@ cdef object _blend(str who, Tensor c, Tensor product, object beta, object alpha)
     cdef Py_ssize_t length[MAX_RANK]
     if not is_floating(product.kind) and (isinstance(beta, float) or isinstance(alpha, float)):
         raise TypeError(f"{who}: beta and alpha are integers for tensors of integers, got {beta!r} and {alpha!r}")
+    if product.kind == BOOL:
+        beta, alpha = bool(beta), bool(alpha)
     cdef int rank = broadcast_shape(who, c, product, length), i
     if rank != product.rank or any([length[i] != product.length[i] for i in range(rank)]):
         raise ValueError(f"{who}: input of shape {tuple(c.shape)} does not broadcast to the product's {tuple(product.shape)}")
@@ -417,9 +423,10 @@ def cross(input, other, dim=None):
         axis = found[0]
     else:
         axis = axis_of(dim, rank)
-    for x in (a, b):
-        if axis - rank + (<Tensor>x).rank < 0 or x.shape[axis - rank] != 3:
-            raise ValueError(f"cross: axis {axis} must be 3 long, got {tuple(a.shape)} and {tuple(b.shape)}")
+    if a.rank != b.rank:
+        raise ValueError(f"cross: expected equally many axes, got {tuple(a.shape)} and {tuple(b.shape)}")
+    if a.length[axis] != 3 or b.length[axis] != 3:
+        raise ValueError(f"cross: axis {axis} must be 3 long, got {tuple(a.shape)} and {tuple(b.shape)}")
     after, before = (..., [1, 2, 0]) + (slice(None),) * (rank - 1 - axis), (..., [2, 0, 1]) + (slice(None),) * (rank - 1 - axis)
     return a[after] * b[before] - a[before] * b[after]
 

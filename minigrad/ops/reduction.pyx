@@ -500,8 +500,9 @@ def amin(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
 @method
 def max(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
     """max(x): the largest element. max(x, dim): (values, indices) along an axis. max(x, y): maximum()."""
+    cdef Tensor x = input
     if isinstance(dim, Tensor):
-        return input.maximum(dim)
+        return x.maximum(dim)
     dim = either(dim, axis)
     if dim is None:
         return _amax(input, None, False, True)
@@ -511,8 +512,9 @@ def max(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
 @method
 def min(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
     """min(x): the smallest element. min(x, dim): (values, indices) along an axis. min(x, y): minimum()."""
+    cdef Tensor x = input
     if isinstance(dim, Tensor):
-        return input.minimum(dim)
+        return x.minimum(dim)
     dim = either(dim, axis)
     if dim is None:
         return _amax(input, None, False, False)

@@ -87,24 +87,24 @@ cdef class Recurrence(Op):
     cdef bint reverse
 
     cdef Tensor forward(self, Tensor a, Tensor b, int axis, bint reverse):
-        cdef double[:, ::1] factor, h
-        cdef Py_ssize_t i, j, n, width
+        cdef Tensor factors, result, y
+        cdef double *factor
+        cdef double *h
+        cdef Py_ssize_t i, width
         self.axis, self.reverse = axis, reverse
         self.saved = (a,)
-        # the axis in front, all others in one behind
-        factor = np.ascontiguousarray(self.straight(a), np.float64)
-        result = np.array(self.straight(b), np.float64, order="C")
-        h = result
-        n, width = h.shape[0], h.shape[1]
+        # (n, width): the axis in front, all others in one behind
+        factors = wrap(np.ascontiguousarray(self.straight(a), np.float64))
+        result = wrap(np.array(self.straight(b), np.float64, order="C"))
+        factor, h = <double *>factors.ptr, <double *>result.ptr
+        width = result.length[1]
         with nogil:
-            for i in range(1, n):
-                for j in range(width):
-                    h[i, j] = h[i, j] + factor[i, j] * h[i - 1, j]
-        if reverse:
-            result = result[::-1]
+            for i in range(width, result.n):
+                h[i] = h[i] + factor[i] * h[i - width]
+        array = lend(result)[::-1] if reverse else lend(result)
         shape = list(b.shape)
         length = shape.pop(axis)
-        y = _rounded(np.moveaxis(result.reshape(length, *shape), 0, axis), b.kind)
+        y = _rounded(np.moveaxis(array.reshape(length, *shape), 0, axis), b.kind)
         self.keep(y)
         return y
 
@@ -309,6 +309,8 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, axis=None):
     if n < 0:
         raise ValueError(f"diff: n is how often to take differences and at least 0, got {n}")
     at = axis_of(dim if axis is None else axis, x.rank)
+    if n == 0:
+        return x.clone()
     if prepend is not None or append is not None:
         x = cat([part for part in (prepend, x, append) if part is not None], at)
     for _ in range(n):
@@ -316,4 +318,4 @@ def diff(input, n=1, dim=-1, prepend=None, append=None, *, axis=None):
             break
         later, earlier = x[_along(at, slice(1, None))], x[_along(at, slice(0, x.length[at] - 1))]
         x = later ^ earlier if x.kind == BOOL else later - earlier
-    return x if n else x.clone()
+    return x

@@ -194,6 +194,10 @@ cdef object _quantile(str who, object input, object q, object dim, bint keepdim,
         above = pick(x, np.take_along_axis(order, high, axis), axis, False)
         weight = wrap(np.asarray(np.where(low == high, 0.0, 0.5) if interpolation == "midpoint" else places - low,
                                  lend(x).dtype))
+        if fractions.requires and interpolation == "linear":        # q's own gradient: the slope between the two
+            slope = fractions.reshape([-1 if i == axis else 1 for i in range(x.rank)]) * wrap(np.asarray(
+                np.maximum(counts - 1, 0), lend(x).dtype))
+            weight = weight + (slope - slope.detach())
         # at an element exactly, its neighbour has no say, an infinite one neither
         below = where(weight == 0, below, below * (1 - weight) + where(weight == 0, 0.0, above) * weight)
     result = below.movedim(axis, 0)
@@ -290,16 +294,16 @@ def bincount(input, weights=None, minlength=0):
     return wrap(counts.astype(np.float32) if w.kind == 0 else counts)
 
 
-cdef tuple _range_of(str who, object array, object low, object high):
-    """The range of a histogram: the elements' own where low equals high, one wide where that is empty."""
+cdef tuple _range_of(str who, object array, object low, object high, double margin):
+    """The range of a histogram: the elements' own where low equals high, and a margin where that is one point."""
     if low > high:
         raise ValueError(f"{who}: the lower end must not be above the upper, got {low} and {high}")
     if low == high and array.size:
         low, high = float(array.min()), float(array.max())
     if low == high:
-        low, high = low - 1, high + 1
+        low, high = low - margin, high + margin
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"{who}: the range must be finite, got [{low}, {high}]; give min and max")
+        raise ValueError(f"{who}: the range must be finite, got [{low}, {high}]; give it explicitly")
     return low, high
 
 
@@ -315,7 +319,7 @@ def histc(input, bins=100, min=0, max=0):
     if bins <= 0:
         raise ValueError(f"histc: bins is at least 1, got {bins}")
     array = np.asarray(lend(x), np.float64).reshape(-1)
-    low, high = _range_of("histc", array, min, max)
+    low, high = _range_of("histc", array, min, max, 1)
     array = array[(array >= low) & (array <= high)]
     place = np.minimum(((array - low) / (high - low) * bins).astype(np.int64), bins - 1)
     return wrap(np.bincount(place, minlength=bins).astype(lend(x).dtype))
@@ -341,8 +345,8 @@ def histogram(input, bins, *, range=None, weight=None, bint density=False):
     else:
         if bins <= 0:
             raise ValueError(f"histogram: bins is at least 1, got {bins}")
-        low, high = (0, 0) if range is None else range
-        low, high = _histogram_range(array, low, high)
+        low, high = range or ((0, 0) if array.size else (0, 1))
+        low, high = _range_of("histogram", array, low, high, 0.5)
         edges = np.linspace(low, high, bins + 1).astype(array.dtype)
     place = np.searchsorted(edges, array, "right") - 1
     place[array == edges[-1]] = len(edges) - 2
@@ -352,16 +356,6 @@ def histogram(input, bins, *, range=None, weight=None, bint density=False):
     if density:
         counts = counts / counts.sum() / np.diff(edges.astype(np.float64))
     return return_types.histogram((wrap(counts.astype(array.dtype)), wrap(edges)))
-
-
-cdef tuple _histogram_range(object array, object low, object high):
-    if low == high and array.size:
-        low, high = float(array.min()), float(array.max())
-    if low == high:
-        low, high = low - 0.5, high + 0.5
-    if low > high or not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"histogram: the range must be finite and ascending, got [{low}, {high}]")
-    return low, high
 
 
 # ---- places in an ordered row ---------------------------------------------------------------------------------

@@ -134,6 +134,8 @@ def matrix_norm(A, ord="fro", dim=(-2, -1), keepdim=False, *, dtype=None):
         raise ValueError(f"matrix_norm: dim names axis {rows} twice")
     if ord == "fro":
         return vector_norm(x, 2, (rows, columns), keepdim)
+    if x.n == 0 and ord in ("nuc", 1, 2, INFINITY):
+        return x.sum((rows, columns), keepdim)
     if ord in ("nuc", 2, -2):
         from minigrad.ops.decomposition import svdvals
         s = svdvals(x.movedim((rows, columns), (-2, -1)))

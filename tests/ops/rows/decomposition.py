@@ -42,6 +42,8 @@ TABLE = [
     Row("svdvals", LA.svdvals, lambda a: np.linalg.svd(a, compute_uv=False), [((3, 3),), ((2, 4, 3),)]),
     Row("qr", lambda a: LA.qr(a).R ** 2 + LA.qr(a)[0][..., :3, :] ** 2,
         lambda a: np.linalg.qr(a)[1] ** 2 + np.linalg.qr(a)[0][..., :3, :] ** 2, [((3, 3),), ((5, 3),), ((2, 4, 3),)]),
+    Row("qr of wide matrices", lambda a: LA.qr(a)[0] @ LA.qr(a).R ** 2, lambda a: np.linalg.qr(a)[0] @ np.linalg.qr(a)[1] ** 2,
+        [((3, 4),), ((2, 2, 3),)]),
     Row("cholesky", lambda a: LA.cholesky(positive(a)), lambda a: np.linalg.cholesky(positive(a)), SQUARE),
     Row("eigh", lambda a: (lambda w, v: v * v * w.unsqueeze(-2))(*LA.eigh(positive(a))),
         lambda a: (lambda w, v: v * v * w[..., None, :])(*np.linalg.eigh(positive(a))), SQUARE),
