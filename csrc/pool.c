@@ -28,7 +28,7 @@ enum { POOL_MAX = 256, POOL_STACK = 512 << 10 };
 enum {
     SPIN_NS = 30000,      /* how long an idle worker, or a join, spins */
     PATIENCE_NS = 100000, /* a join this late has met a worker that is not running */
-    ALONE_NS = 4000000    /* and then the caller works alone this long */
+    ALONE_NS = 4000000    /* and then the caller works alone this long, and up to 16 times that */
 };
 
 typedef void (*pool_body)(void *context, size_t chunk);
@@ -45,7 +45,7 @@ static struct {
     _Atomic int spins;                 /* whether spinning makes sense */
     _Atomic int quit;
     int workers, registered;
-    int64_t alone_until; /* 0: the last joins were quick */
+    int64_t alone_until, alone_for; /* until when the caller works alone, and how long that is */
     pthread_t thread[POOL_MAX];
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -200,8 +200,11 @@ static void pool_run(size_t chunks, pool_body body, void *context, int threads)
 {
     size_t first = 0;
     int64_t start = pool_now();
-    for (; start < pool.alone_until && first < chunks; start = pool_now()) body(context, first++);
-    if (first == chunks) return;
+    for (; start < pool.alone_until && first < chunks - 1; start = pool_now()) body(context, first++);
+    if (first == chunks - 1) {
+        body(context, first);
+        return;
+    }
     size_t count = chunks - first;
     pool_hire((int)(count < (size_t)threads ? count : (size_t)threads) - 1);
     atomic_store_explicit(&pool.body, body, memory_order_relaxed);
@@ -213,7 +216,13 @@ static void pool_run(size_t chunks, pool_body body, void *context, int threads)
     size_t mine = 1 + pool_take(word);
     if (mine == count) return;
     int64_t end = pool_now();
-    if (pool_join(count - mine, end, (end - start) / (int64_t)mine)) pool.alone_until = pool_now() + ALONE_NS;
+    if (pool_join(count - mine, end, (end - start) / (int64_t)mine)) {
+        int64_t now = pool_now();
+        int again = now - pool.alone_until < pool.alone_for; /* no better than last time */
+        if (!again) pool.alone_for = ALONE_NS;
+        else if (pool.alone_for < 16 * ALONE_NS) pool.alone_for *= 2;
+        pool.alone_until = now + pool.alone_for;
+    }
 }
 
 void mg_parallel(size_t chunks, void (*body)(void *context, size_t chunk), void *context)

@@ -50,11 +50,11 @@ V_INLINE vdouble vmath_power_of_two(vdouble k)
 V_INLINE vdouble vmath_polynomial(vdouble x, const double *c, int n)
 {
     vdouble term[8];
-    for (int i = 0; i < 8; i++)
+    _Pragma("GCC unroll 8") for (int i = 0; i < 8; i++)
         if (2 * i < n) term[i] = 2 * i + 1 < n ? c[2 * i] + c[2 * i + 1] * x : vd_set(c[2 * i]);
-    for (int terms = (n + 1) / 2; terms > 1; terms = (terms + 1) / 2) {
+    _Pragma("GCC unroll 8") for (int terms = (n + 1) / 2; terms > 1; terms = (terms + 1) / 2) {
         x *= x;
-        for (int i = 0; i < 4; i++)
+        _Pragma("GCC unroll 4") for (int i = 0; i < 4; i++)
             if (2 * i < terms) term[i] = 2 * i + 1 < terms ? term[2 * i] + term[2 * i + 1] * x : term[2 * i];
     }
     return term[0];

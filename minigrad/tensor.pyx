@@ -1,7 +1,7 @@
 """Tensor: a block of memory, seen through a shape, strides and a dtype.
 
 This file knows memory, shapes, dtypes and how a tensor meets NumPy and Python. It knows
-no arithmetic (that is ops/) and no gradients (that is autograd.pyx): an operator such as
+no arithmetic (that is ops/) and no gradients (that is autograd/): an operator such as
 `a + b` goes through the table `operators`, which ops/ fills as it is imported.
 """
 cimport cython
@@ -394,11 +394,9 @@ cdef Tensor dense(Tensor x):
 
 cdef Tensor cast(Tensor x, Kind kind):
     cdef Tensor t
-    cdef Py_ssize_t i
     if x.kind == kind:
         return x
     if x.n == 1 and kind <= FLOAT64 and x.kind <= FLOAT64:      # the scalar beside an operator
-        t = new_like(x)
         t = new_tensor(kind, x.rank, x.length)
         if kind == FLOAT64:
             (<double *>t.ptr)[0] = (<float *>x.ptr)[0]
@@ -735,6 +733,11 @@ cdef class Tensor:
                 "use x.detach()"
             )
         self.requires = value
+
+    @property
+    def retains_grad(self):
+        """Whether backward() leaves this tensor's gradient in .grad although it is no leaf."""
+        return bool(self.retains)
 
     @property
     def grad(self):

@@ -352,7 +352,7 @@ def test_data_and_targets_may_be_replaced():
     keep = np.flatnonzero(d.targets.numpy() < 2)
     d.data, d.targets = d.data[keep], d.targets[keep]
     assert len(d) == len(keep)
-    x, y = next(iter(DataLoader(d, batch_size=len(keep))))
+    _, y = next(iter(DataLoader(d, batch_size=len(keep))))
     assert set(y.numpy().tolist()) == {0, 1}
     d.targets = d.targets.numpy().tolist()
     _, z = next(iter(DataLoader(d, batch_size=len(keep))))

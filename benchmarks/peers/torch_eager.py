@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn, optim
+
 from networks import LEARNING_RATE
 
 

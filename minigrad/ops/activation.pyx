@@ -4,7 +4,7 @@ Their gradients have kernels of their own, in one pass over memory. Where the ba
 is itself being recorded the same formula is composed of operations instead, so that it can
 be differentiated again.
 """
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport Unary, floating, kernels, unary, unary_kernel
 from minigrad.tensor cimport FLOAT64, Tensor, axis_of, cast, dense, lend, new_like, wrap

@@ -1,4 +1,4 @@
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport mg_binary, mg_kernels
 from minigrad.tensor cimport Kind, Tensor
 

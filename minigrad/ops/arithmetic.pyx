@@ -3,7 +3,7 @@
 Each class is one operation: its formula, forward, and under it backward. The function that
 people call stands below its class.
 """
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K, mg_binary, mg_kernels
 from minigrad.ops.broadcast cimport combine, shape_only, sum_to
 from minigrad.ops.inplace cimport assign

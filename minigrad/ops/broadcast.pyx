@@ -4,7 +4,7 @@ Stretching an axis of length 1 uses one number n times; so its gradient is the s
 gradients. Expand and SumTo are each other's backward, and every operator that broadcasts
 ends its backward with sum_to().
 """
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K, broadcast, mg_binary
 from minigrad.ops.inplace cimport mark_view
 from minigrad.tensor cimport (

@@ -4,7 +4,7 @@ All take stacks of matrices (..., M, N), compute in double and round once. A res
 parts is one Op whose output holds the parts side by side (see Packed): each part is a view of it,
 and what reaches them comes back to the Op as one gradient.
 """
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.ops.arithmetic cimport operands
 from minigrad.ops.reduction cimport where
 from minigrad.tensor cimport FLOAT64, Kind, Tensor, describe, dtype_of, is_floating, lend, wrap

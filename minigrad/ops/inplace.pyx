@@ -13,7 +13,7 @@ Now base was made by an operation that puts `row * 2` into the old base (ViewUpd
 is once more a part of base (AsStrided). Other views of base are told when they are next used
 (refresh): base counts the recorded changes, and each view remembers how many it has seen.
 """
-from minigrad.autograd cimport Op, recording, wants
+from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.tensor cimport (
     BOOL, MAX_RANK, Kind, Tensor, alias, copy_into, copy_of, describe, dtype_of, is_floating, lend, new_tensor,
     operators, same_shape, view_as,

@@ -1,7 +1,7 @@
 """Matrix products, and the linear layer's y = x @ w.T + b in one operation."""
 from libc.stddef cimport ptrdiff_t
 
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K, MG_ACCUMULATE
 from minigrad.ops.arithmetic cimport operands
 from minigrad.ops.broadcast cimport broadcast_shape, expand_to, shape_only, sum_over, sum_to

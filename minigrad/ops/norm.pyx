@@ -1,7 +1,7 @@
 """Normalisation: activations brought to mean 0 and variance 1, then scaled and shifted."""
 from libc.math cimport sqrt as c_sqrt
 
-from minigrad.autograd cimport Op, recording
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
 from minigrad.tensor cimport (
     FLOAT32, FLOAT64, Tensor, check_writable, dense, describe, new_like, new_tensor, view_as,

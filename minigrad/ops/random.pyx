@@ -245,13 +245,13 @@ def random_(Tensor self not None, low=0, high=None, *, generator=None):
         low, high = (0, low) if high is None else (low, high)
         self.copy_(randint(low, high, tuple(self.shape), generator=generator))
         return self
-    drawn = np.empty(self.n, np.uint64)
-    cdef uint64_t[::1] words = drawn
+    cdef Tensor drawn = new_tensor(INT64, self.rank, self.length)
+    cdef int64_t *numbers = <int64_t *>drawn.ptr
     limit = {"float32": 2**24 + 1, "float64": 2**53 + 1, "int64": 2**63, "int32": 2**31, "int16": 2**15,
              "int8": 2**7, "uint8": 2**8, "bool": 2}[dtype_of(self.kind).name]
     for i in range(self.n):
-        words[i] = (generator_next64(source) if limit > 2**32 else generator_next32(source)) % limit
-    copy_into(self, wrap(drawn.astype(np.int64).reshape(tuple(self.shape))))
+        numbers[i] = (generator_next64(source) if limit > <uint64_t>1 << 32 else generator_next32(source)) % limit
+    copy_into(self, drawn)
     return self
 
 

@@ -1,7 +1,7 @@
 """Reductions: many numbers to one, along any axes."""
 from libc.stdint cimport int64_t
 
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport convert, floating
 from minigrad.ops.broadcast cimport fold, reduced, shape_only, sum_over

@@ -1,5 +1,5 @@
 """Running sums, products and extremes along an axis; products as a whole; differences of neighbours."""
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.ops.arithmetic cimport convert, floating
 from minigrad.ops.reduction cimport axes_of, axes_tuple, count_over, either, pick, where
 from minigrad.tensor cimport (

@@ -2,7 +2,7 @@
 
 A view shares its tensor's memory; a gradient is carried back by the opposite rearrangement.
 """
-from minigrad.autograd cimport Op, recording, wants
+from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only, sum_to
 from minigrad.ops.inplace cimport assign, mark_view

@@ -8,7 +8,7 @@ an ordinary number. So all is computed in double, and divided by a power of two 
 """
 from libc.math cimport INFINITY
 
-from minigrad.autograd cimport Op
+from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport convert, operands
 from minigrad.ops.reduction cimport axes_of, axes_tuple, count_over, either, spread, where

@@ -177,11 +177,8 @@ class Optimizer:
         closure: computes the loss anew, calls backward() and returns the loss, which step
         returns too; gradients are recorded in it even under no_grad().
         """
-        if self._before_step or self._after_step:
-            return _with_hooks(self, Optimizer._step, (self,) if closure is None else (self, closure), {})
-        return self._step(closure)
-
-    def _step(self, closure=None):
+        if (self._before_step or self._after_step) and not self._in_step:
+            return _with_hooks(self, Optimizer.step, (self,) if closure is None else (self, closure), {})
         loss = None
         if closure is not None:
             with enable_grad():

@@ -8,4 +8,5 @@ import pkgutil
 
 import rows
 
-OPS = [row for room in pkgutil.iter_modules(rows.__path__) for row in importlib.import_module(f"rows.{room.name}").TABLE]
+ROOMS = [importlib.import_module(f"rows.{room.name}") for room in pkgutil.iter_modules(rows.__path__)]
+OPS = [row for room in ROOMS for row in room.TABLE]

@@ -3,7 +3,7 @@
 import numpy as np
 
 import minigrad as mg
-from rows import ONE, Row, TWO
+from rows import ONE, TWO, Row
 
 
 def change(x):
@@ -11,6 +11,14 @@ def change(x):
     y += x
     y *= y
     return y.exp_()
+
+
+def change_a_part(x):
+    base = x * 3
+    other = base[0]
+    part = base[:1]
+    part.mul_(part)
+    return base + 0 * other
 
 
 TABLE = [
@@ -31,4 +39,7 @@ TABLE = [
     Row("log", mg.log, np.log, ONE, (0.3, 2)),
     Row("sqrt", mg.sqrt, np.sqrt, ONE, (0.3, 2)),
     Row("in place", change, lambda a: np.exp((3 * a) ** 2), ONE, (-0.5, 0.5)),
+    Row("to", lambda a: (a.to(mg.float32 if a.dtype == mg.float64 else mg.float64) * 1).to(a.dtype) * 0 + a * a,
+        lambda a: a * a, ONE),
+    Row("in place through a view", change_a_part, lambda a: np.concatenate([9 * a[:1] ** 2, 3 * a[1:]]), [((3, 4),), ((1,),)]),
 ]

@@ -6,7 +6,6 @@ import minigrad as mg
 from minigrad.ops import functions as F
 from rows import MATRICES, Row
 
-
 TABLE = [
     Row("matmul", mg.matmul, np.matmul, MATRICES),
     Row(

@@ -5,7 +5,6 @@ import numpy as np
 import minigrad as mg
 from rows import ONE, ROWS, Row
 
-
 TABLE = [
     Row("sum", mg.sum, np.sum, ONE, second=False),
     Row("sum(-1)", lambda a: a.sum(-1), lambda a: a.sum(-1), ROWS, second=False),

@@ -23,13 +23,12 @@ that is all there is to gradients of gradients.
 
 To add an operation, extend Op as ops/activation.pyx shows; CONTRIBUTING.md has the steps.
 """
-cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
 from minigrad.kernels cimport K
 from minigrad.tensor cimport (
-    FLOAT64, Tensor, alias, cast, copy_of, describe, filled, is_floating, new_like, operators, same_shape,
+    FLOAT64, Tensor, alias, cast, copy_of, describe, filled, operators, same_shape,
 )
 
 from minigrad.tensor import add_method, method
@@ -73,6 +72,19 @@ cdef bint wants(Tensor x) except -1:
 
 cdef Tensor plus(Tensor a, Tensor b):
     return <Tensor>operators.add(a, b)
+
+
+# While somebody watches (anomaly.py, graph.py), watcher(op, y) is called for each op that is
+# recorded; what it gives is the op's note, whose before(op, dy) and after(op, gradients) are
+# called around its backward.
+cdef object watcher = None
+
+
+def _watch(new_watcher):
+    """Sets the watcher (None: nobody) and gives the one before."""
+    global watcher
+    before, watcher = watcher, new_watcher
+    return before
 
 
 # ---- Op -----------------------------------------------------------------------------------
@@ -158,6 +170,8 @@ cdef class Op:
             self.note_versions()
         y.maker = self
         y.requires = True
+        if watcher is not None:
+            self.note = watcher(self, y)
         return 0
 
     cdef int note_versions(self) except -1:
@@ -213,24 +227,34 @@ cdef class Op:
             i += 1
         return 0
 
-    cdef int walk_over(self, Walk walk) except -1:
-        """The walk's visit: turns what has arrived into what is passed on."""
+    cdef Tensor take_arrived(self, Walk walk):
+        """The whole gradient of this op's result, after the hooks have seen it."""
         cdef Tensor dy = self.arrived
-        cdef Py_ssize_t i = 0
         self.arrived = None
         if self.hooks is not None:
             for hook in list(self.hooks):
                 dy = _hooked(hook, dy)
         if walk.captured is not None:
             walk.capture(self, dy)
+        return dy
+
+    cdef int walk_over(self, Walk walk) except -1:
+        """The walk's visit: turns what has arrived into what is passed on."""
+        cdef Tensor dy = self.take_arrived(walk)
+        cdef Py_ssize_t i = 0
         self.check_saved()
+        if self.note is not None:
+            self.note.before(self, dy)
         gradients = self.backward(dy)
+        if self.note is not None:
+            self.note.after(self, gradients)
         if not walk.retain and self.saved is not None:
             self.saved = None           # activations are freed as the walk consumes them
             self.released = True
         if type(gradients) is tuple:
             for gradient in <tuple>gradients:
-                walk.deliver(self.edges[i], gradient)
+                if gradient is not None:
+                    walk.deliver(self.edges[i], gradient)
                 i += 1
         else:
             walk.deliver(self.edges[0], gradients)

@@ -12,6 +12,7 @@ cdef class Op:
     cdef readonly tuple edges           # where the gradients of the inputs go: see record()
     cdef readonly tuple saved           # the tensors that backward needs
     cdef readonly object hooks          # called with the gradient before backward is
+    cdef public object note             # of whoever watches: see _watch()
     cdef Tensor arrived                 # during a walk: the gradient that has flowed in so far
     cdef uint64_t order                 # newer is larger
     cdef uint64_t version[MAX_SAVED]    # of each saved tensor's memory, when it was saved
@@ -27,6 +28,7 @@ cdef class Op:
     cdef void keep(self, Tensor y)
     cdef Tensor output(self)
     cdef int walk_over(self, Walk walk) except -1
+    cdef Tensor take_arrived(self, Walk walk)
     cdef int check_saved(self) except -1
 
 
@@ -49,3 +51,4 @@ cdef bint set_recording(bint on) noexcept
 cdef object edge(Tensor x)
 cdef bint wants(Tensor x) except -1
 cdef Tensor plus(Tensor a, Tensor b)
+cdef void push(list queue, Op op)

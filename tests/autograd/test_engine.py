@@ -1,0 +1,414 @@
+"""The engine: the walk, its rules, its freedom from recursion and from cycles."""
+
+import gc
+import sys
+import threading
+import weakref
+
+import pytest
+
+import minigrad as mg
+from minigrad import autograd
+
+
+def scalar(value=1.0):
+    return mg.tensor(value, requires_grad=True, dtype=mg.float64)
+
+
+# ---- gradients arrive where and when they should ---------------------------------------
+
+
+def test_the_example_of_the_first_page():
+    x = mg.tensor(3.0, requires_grad=True)
+    y = x * x
+    z = y + x
+    z.backward()
+    assert x.grad.item() == 7
+
+
+def test_a_leaf_accumulates_until_it_is_cleared():
+    x = scalar(2.0)
+    (x * x).backward()
+    (x * x).backward()
+    assert x.grad.item() == 8
+    x.grad = None
+    (x * x).backward()
+    assert x.grad.item() == 4
+
+
+def test_an_op_waits_for_all_uses_of_its_result():
+    x = scalar(2.0)
+    y = x * x
+    long_way = y
+    for _ in range(5):
+        long_way = long_way + 1
+    (long_way * y).backward()
+    # (y + 5) y = y^2 + 5 y, y = x^2: (2 y + 5) 2 x
+    assert x.grad.item() == (2 * 4 + 5) * 2 * 2
+
+
+def test_gradients_of_gradients():
+    x = scalar(3.0)
+    (first,) = autograd.grad(x**4, x, create_graph=True)
+    (second,) = autograd.grad(first, x, create_graph=True)
+    (third,) = autograd.grad(second, x)
+    assert (first.item(), second.item(), third.item()) == (108, 108, 72)
+
+
+def test_backward_through_several_results_at_once():
+    x = scalar(3.0)
+    autograd.backward([x * 2, x * x], [mg.tensor(1.0), mg.tensor(10.0)])
+    assert x.grad.item() == 2 + 60
+
+
+def test_backward_can_be_limited_to_some_inputs():
+    x, y = scalar(2.0), scalar(5.0)
+    (x * y).backward(inputs=[x])
+    assert x.grad.item() == 5
+    assert y.grad is None
+
+
+def test_grad_gives_gradients_and_touches_none():
+    x, y = scalar(2.0), scalar(5.0)
+    dx, dy = autograd.grad(x * y, (x, y))
+    assert (dx.item(), dy.item()) == (5, 2)
+    assert x.grad is None and y.grad is None
+
+
+def test_grad_of_something_in_the_middle():
+    x = scalar(2.0)
+    y = x * 3
+    (dy,) = autograd.grad(y * y, y)
+    assert dy.item() == 12
+
+
+def test_grad_names_an_input_that_was_not_used():
+    x, y = scalar(), scalar()
+    with pytest.raises(RuntimeError, match=r"input 1 .* was not used .*allow_unused=True"):
+        autograd.grad(x * 2, (x, y))
+    x2 = x * 2
+    assert autograd.grad(x2, (x, y), allow_unused=True)[1] is None
+    assert autograd.grad(x * 2, (x, y), materialize_grads=True)[1].item() == 0
+
+
+def test_two_threads_may_each_differentiate():
+    results = {}
+
+    def work(k):
+        x = scalar(float(k))
+        y = x
+        for _ in range(200):
+            y = y + x * 0.5
+        y.backward()
+        results[k] = x.grad.item()
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(results.values()) == {101.0}
+
+
+def test_a_stolen_gradient_is_not_shared():
+    """Add hands one gradient to both operands; each must end with memory of its own."""
+    a = mg.ones(3, requires_grad=True)
+    b = mg.ones(3, requires_grad=True)
+    seed = mg.ones(3)
+    (a + b).backward(seed)
+    a.grad.add_(5)
+    assert b.grad.tolist() == [1, 1, 1]
+    assert seed.tolist() == [1, 1, 1]
+
+
+def test_gradients_keep_the_leafs_dtype():
+    x = mg.ones(2, requires_grad=True)
+    y = mg.ones(2, dtype=mg.float64, requires_grad=True)
+    (x * y).sum().backward()
+    assert x.grad.dtype == mg.float32 and y.grad.dtype == mg.float64
+
+
+# ---- what is refused --------------------------------------------------------------------
+
+
+def test_backward_twice_is_refused_with_the_way_to_do_it():
+    y = scalar() * scalar()
+    y.backward()
+    with pytest.raises(RuntimeError, match="MulBackward0 was already gone through.*retain_graph=True"):
+        y.backward()
+
+
+def test_backward_twice_with_retain_graph():
+    x = scalar(3.0)
+    y = x * x
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.item() == 12
+
+
+def test_backward_of_many_numbers_needs_a_gradient():
+    x = mg.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match=r"float32 \(3,\).*y.sum\(\).backward\(\)"):
+        (x * 2).backward()
+    with pytest.raises(RuntimeError, match=r"shape \(3,\), got float32 \(2,\)"):
+        (x * 2).backward(mg.ones(2))
+
+
+def test_backward_without_a_graph_is_refused():
+    with pytest.raises(RuntimeError, match="does not require grad"):
+        mg.ones(1).backward()
+
+
+def test_a_saved_tensor_changed_in_place_is_named():
+    x = mg.ones(2, 3, requires_grad=True)
+    y = x * 2
+    z = y * y
+    y.add_(1)
+    with pytest.raises(RuntimeError, match=r"MulBackward0 needs a tensor \(float32 \(2, 3\)\) that was changed"):
+        z.sum().backward()
+
+
+def test_a_leaf_changed_in_place_while_recording_is_refused():
+    x = mg.ones(3, requires_grad=True)
+    with pytest.raises(RuntimeError, match="leaf .*no_grad"):
+        x += 1
+    with pytest.raises(RuntimeError, match="leaf .*no_grad"):
+        x[0] = 1
+    with pytest.raises(RuntimeError, match="leaf .*no_grad"):
+        x[0].add_(1)
+    with mg.no_grad():
+        x += 1
+    assert x.tolist() == [2, 2, 2]
+
+
+def test_integers_have_no_gradient():
+    with pytest.raises(RuntimeError, match=r"int64 \(2,\).*x.float\(\)"):
+        mg.tensor([1, 2], requires_grad=True)
+
+
+# ---- views ---------------------------------------------------------------------------------
+
+
+def test_a_change_of_a_view_reaches_its_base_and_its_other_views():
+    x = mg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    base = x * 1
+    row, column = base[0], base[:, 1]
+    row.mul_(10)
+    (column * column).sum().backward()
+    assert x.grad.tolist() == [[0, 2 * 20 * 10], [0, 8]]
+
+
+def test_a_change_of_the_base_reaches_its_views():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    base = x * 1
+    view = base.view(2, 1)
+    base.mul_(3)
+    view.sum().backward()
+    assert x.grad.tolist() == [3, 3]
+
+
+def test_a_view_makes_its_base_require_grad():
+    w = mg.tensor(5.0, requires_grad=True)
+    z = mg.zeros(3)
+    z[1:].add_(w)
+    assert z.requires_grad
+    (z * z).sum().backward()
+    assert w.grad.item() == 20
+
+
+# ---- recording or not --------------------------------------------------------------------------
+
+
+def test_no_grad_is_a_context_and_a_decorator():
+    x = scalar()
+
+    @mg.no_grad()
+    def double(t):
+        return t * 2
+
+    with mg.no_grad():
+        assert not (x * 2).requires_grad
+        with mg.enable_grad():
+            assert (x * 2).requires_grad
+    assert not double(x).requires_grad
+    assert (x * 2).requires_grad
+    mg.set_grad_enabled(False)
+    assert not mg.is_grad_enabled()
+    mg.set_grad_enabled(True)
+    with mg.set_grad_enabled(False):
+        assert not (x * 2).requires_grad
+    assert mg.is_grad_enabled()
+
+
+def test_each_thread_records_for_itself():
+    seen = []
+    with mg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append(mg.is_grad_enabled()))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_recording_comes_back_after_an_error():
+    with pytest.raises(ZeroDivisionError), mg.no_grad():
+        raise ZeroDivisionError
+    assert mg.is_grad_enabled()
+
+
+def test_detach_cuts():
+    x = scalar(2.0)
+    (x * x.detach()).backward()
+    assert x.grad.item() == 2
+
+
+# ---- hooks --------------------------------------------------------------------------------------
+
+
+def test_a_hook_sees_a_leafs_whole_gradient_once():
+    x = scalar(2.0)
+    seen = []
+    x.register_hook(lambda g: seen.append(g.item()))
+    (x * x + x).backward()
+    assert seen == [5]
+
+
+def test_a_hook_may_replace_a_gradient_and_be_removed():
+    x = scalar(2.0)
+    y = x * 3
+    handle = y.register_hook(lambda g: g * 10)
+    (y * 1).backward()
+    assert x.grad.item() == 30
+    handle.remove()
+    handle.remove()
+    (x * 3).backward()
+    assert x.grad.item() == 33
+
+
+def test_removing_one_of_two_equal_hooks_twice_leaves_the_other():
+    x = scalar()
+    seen = []
+
+    def hook(gradient):
+        seen.append(1)
+
+    first = x.register_hook(hook)
+    x.register_hook(hook)
+    first.remove()
+    first.remove()
+    (x * 2).backward()
+    assert seen == [1]
+
+
+def test_retain_grad_keeps_the_gradient_of_a_result():
+    x = scalar(2.0)
+    y = x * 3
+    y.retain_grad()
+    (y * y).backward()
+    assert y.grad.item() == 12
+
+
+def test_a_hook_that_returns_nonsense_is_named():
+    x = scalar()
+    x.register_hook(lambda g: "nonsense")
+    with pytest.raises(RuntimeError, match="hook: expected None or a gradient of float64 .*got str"):
+        (x * 2).backward()
+
+
+# ---- a million deep -----------------------------------------------------------------------------
+
+
+def chain(n, step, backward):
+    x = mg.tensor(1.0, requires_grad=True)
+    y = x
+    for _ in range(n):
+        y = step(y, x)
+    if backward:
+        y.backward()
+        assert x.grad is not None
+    del y
+
+
+@pytest.mark.parametrize("backward", [True, False], ids=["walked", "only freed"])
+@pytest.mark.parametrize("step", [lambda y, x: y + 1.0, lambda y, x: y * x], ids=["adds", "muls"])
+def test_a_million_ops(step, backward):
+    chain(1_000_000, step, backward)
+
+
+@pytest.mark.parametrize("backward", [True, False], ids=["walked", "only freed"])
+@pytest.mark.parametrize("step", [lambda y, x: y + 1.0, lambda y, x: y * x], ids=["adds", "muls"])
+def test_a_million_ops_on_a_small_stack(step, backward):
+    before = threading.stack_size(256 * 1024)
+    errors = []
+
+    def work():
+        try:
+            chain(1_000_000, step, backward)
+        except BaseException as error:
+            errors.append(error)
+
+    try:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(before)
+    assert not errors
+
+
+# ---- no cycles, nothing kept --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [mg.exp, mg.relu, mg.tanh, lambda x: x.softmax(0), lambda x: x.amax(), lambda x: x.sqrt().sum(), lambda x: x[0]],
+)
+def test_a_graph_is_freed_by_counting_alone(function):
+    gc.collect()
+    gc.disable()
+    try:
+        x = mg.ones(3, requires_grad=True)
+        y = function(x)
+        watch = weakref.ref(y)
+        y.sum().backward()
+        del y
+        assert watch() is None
+    finally:
+        gc.enable()
+
+
+def test_backward_frees_activations_as_it_goes():
+    x = mg.ones(1000, requires_grad=True)
+    y = x
+    for _ in range(100):
+        y = y.exp().log()
+    total = y.sum()
+    del y
+    live = mg.kernels.memory_stats()["live"]
+    total.backward()
+    assert mg.kernels.memory_stats()["live"] < live - 100 * 4000
+
+
+def test_a_tensor_costs_its_elements_and_little_more():
+    before = mg.kernels.memory_stats()["live"]
+    kept = [mg.zeros(1000) for _ in range(100)]
+    assert mg.kernels.memory_stats()["live"] - before < 100 * 4000 * 1.1
+    assert sys.getsizeof(kept[0]) < 400
+
+
+def test_an_error_in_a_walk_leaves_the_engine_usable():
+    x = scalar(2.0)
+    y = x * x
+    y.register_hook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        (y + 1).backward()
+    assert mg.is_grad_enabled()
+    (x * x).backward()
+    assert x.grad.item() == 4
+
+
+def test_ops_print_their_names_and_show_their_edges():
+    x = scalar()
+    y = (x * 2) ** 2
+    assert repr(y.grad_fn) == "<PowBackward0>"
+    assert repr(y.grad_fn.next_functions[0][0]) == "<MulBackward0>"
+    assert y.grad_fn.next_functions[0][0].next_functions[0][0] is x

@@ -1,0 +1,37 @@
+"""`import minigrad` is light: what it brings along, and how long it takes."""
+
+import json
+import subprocess
+import sys
+
+CODE = """
+import json, sys, time
+import numpy
+before = set(sys.modules)
+start = time.perf_counter()
+import minigrad
+took = time.perf_counter() - start
+print(json.dumps([took, sorted({name.partition(".")[0] for name in set(sys.modules) - before})]))
+"""
+
+
+def imported():
+    out = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout
+    return json.loads(out)
+
+
+def test_import_brings_nothing_but_minigrad_numpy_and_the_standard_library():
+    _, names = imported()
+    foreign = [n for n in names if n not in sys.stdlib_module_names and n not in ("minigrad", "numpy")]
+    # Cython's modules share their helpers under a name of Cython's own
+    assert [n for n in foreign if "cython" not in n] == []
+
+
+def test_import_is_quick():
+    """15 ms over numpy is the aim (benchmarks show it); this only catches an import gone astray."""
+    assert min(imported()[0] for _ in range(3)) < 0.3
+
+
+def test_unused_parts_are_not_imported():
+    _, names = imported()
+    assert not {"safetensors", "tqdm", "matplotlib", "inspect", "dataclasses", "urllib", "unittest"} & set(names)
