@@ -37,11 +37,11 @@ cdef class VectorNorm(Op):
         cdef const void *ptr = x.ptr
         cdef size_t n = x.n
         self.p, self.axes = p, axes
-        if p == 2 and x.kind == FLOAT32 and x.dense and count_over(x, axes) == x.n and x.n > 0:
-            shape = (1,) * x.rank if keepdim else ()
-            y = wrap(np.full(shape, K[x.kind].norm2(1, &ptr, &n)).astype(np.float32))
-        else:
-            with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"):
+            if p == 2 and x.kind == FLOAT32 and x.dense and count_over(x, axes) == x.n and x.n > 0:
+                shape = [1 for i in range(x.rank) if keepdim or not axes >> i & 1]
+                y = wrap(np.full(shape, K[x.kind].norm2(1, &ptr, &n)).astype(np.float32))
+            else:
                 y = wrap(np.asarray(_norms(x, p, axes, keepdim)).astype(lend(x).dtype))
         self.saved = (x,)
         self.keep(y)
