@@ -7,14 +7,14 @@ from minigrad.ops.decomposition import (
     eigh,
     eigvalsh,
     inv,
-    linalg_qr as qr,
-    linalg_svd as svd,
     matrix_power,
     matrix_rank,
     pinv,
     solve,
     svdvals,
 )
+from minigrad.ops.decomposition import linalg_qr as qr
+from minigrad.ops.decomposition import linalg_svd as svd
 from minigrad.ops.decomposition import slogdet as _slogdet
 from minigrad.ops.linalg import chain_matmul as _chain_matmul
 from minigrad.ops.linalg import cross as _cross

@@ -13,7 +13,8 @@ def _named(name, *fields):
     def make(cls, items):
         items = tuple(items)
         if len(items) != len(fields):
-            raise TypeError(f"return_types.{name}: expected {len(fields)} items ({', '.join(fields)}), got {len(items)}")
+            wanted = f"{len(fields)} items ({', '.join(fields)})"
+            raise TypeError(f"return_types.{name}: expected {wanted}, got {len(items)}")
         return tuple.__new__(cls, items)
 
     def show(self):

@@ -11,6 +11,7 @@ from minigrad.ops import (
     creation,
     decomposition,
     einsum,
+    extremes,
     linalg,
     loss,
     norm,
@@ -24,9 +25,10 @@ from minigrad.ops import (
 
 functions = {
     name: value
-    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, scan, shape, sorting,
-                 decomposition, einsum, vectornorm)
+    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, extremes,
+                 shape, scan, sorting, einsum, vectornorm, decomposition)
     for name, value in vars(room).items()
     if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
+    and not isinstance(value, type)
     and name in getattr(room, "__all__", (name,))
 }

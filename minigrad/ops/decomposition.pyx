@@ -7,12 +7,12 @@ and what reaches them comes back to the Op as one gradient.
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.ops.arithmetic cimport operands
 from minigrad.ops.reduction cimport where
-from minigrad.tensor cimport FLOAT64, Kind, Tensor, describe, dtype_of, is_floating, lend, wrap
+from minigrad.tensor cimport FLOAT64, Tensor, describe, is_floating, lend, wrap
 
 import numpy as np
 
 from minigrad import return_types
-from minigrad.tensor import add_method, method
+from minigrad.tensor import method
 
 __all__ = ["inverse", "pinverse", "det", "logdet", "slogdet", "cholesky", "svd", "qr", "matrix_power"]
 
@@ -26,8 +26,8 @@ cdef Tensor _matrices(str who, object x, bint square=False):
     if a.kind > FLOAT64:
         raise TypeError(f"{who}: expected float32 or float64, got {describe(a)}; convert it first (x.float())")
     if a.rank < 2 or (square and a.length[a.rank - 1] != a.length[a.rank - 2]):
-        raise ValueError(f"{who}: expected {'square ' if square else ''}matrices (..., {'N' if square else 'M'}, N), got "
-                         f"{tuple(a.shape)}")
+        wanted = "square matrices (..., N, N)" if square else "matrices (..., M, N)"
+        raise ValueError(f"{who}: expected {wanted}, got {tuple(a.shape)}")
     return a
 
 
@@ -51,7 +51,7 @@ cdef object _constant(object array, Tensor like):
     return wrap(np.asarray(array, lend(like).dtype))
 
 
-# ---- inverse and solve -----------------------------------------------------------------------------------------------
+# ---- inverse and solve ----------------------------------------------------------------------------------
 
 cdef class Inverse(Op):
     """y = a^-1                     (..., N, N)
@@ -125,7 +125,7 @@ def solve(A, B, *, left=True):
     return x.squeeze(-1) if vector else x
 
 
-# ---- determinants -------------------------------------------------------------------------------------------------------
+# ---- determinants ---------------------------------------------------------------------------------------
 
 cdef class Det(Op):
     """y = det a                    (..., N, N) -> (...)
@@ -202,7 +202,7 @@ def logdet(input):
     return where(wrap(np.asarray(lend(sign) < 0)), np.nan, logs)
 
 
-# ---- factors ---------------------------------------------------------------------------------------------------------
+# ---- factors --------------------------------------------------------------------------------------------
 
 cdef class Packed(Op):
     """Several results side by side: y (..., n) holds each part's elements in a row."""
@@ -237,7 +237,8 @@ cdef class SVD(Packed):
          + (1 - u u.T) du s^-1 vh + u s^-1 dv.T (1 - v v.T),        F_ij = 1 / (s_j^2 - s_i^2)
     """
     cdef Tensor forward(self, Tensor a):
-        cdef Tensor y = self.pack(tuple(_solved("svd", lambda x: np.linalg.svd(x, full_matrices=False), (_wide(a),))), a)
+        parts = _solved("svd", lambda x: np.linalg.svd(x, full_matrices=False), (_wide(a),))
+        cdef Tensor y = self.pack(tuple(parts), a)
         self.keep(y)
         return y
 
@@ -435,7 +436,7 @@ def eigvalsh(A, UPLO="L"):
     return eigh(A, UPLO)[0]
 
 
-# ---- made of these ------------------------------------------------------------------------------------------------------
+# ---- made of these --------------------------------------------------------------------------------------
 
 cdef Tensor _from_triangle(Tensor a):
     """The symmetric matrices that the lower triangles stand for."""

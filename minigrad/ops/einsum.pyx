@@ -12,6 +12,8 @@ from minigrad.tensor cimport Tensor, axis_of, describe
 
 import numpy as np
 
+from minigrad.tensor import method
+
 
 # ---- reading an equation ---------------------------------------------------------------------------------------
 
@@ -37,7 +39,8 @@ cdef tuple _read_equation(str equation, list xs):
 cdef list _read_term(str equation, str term, object rank, object what, object widest=None):
     before, dots, behind = term.partition("...")
     if not all([c.isalpha() and c.isascii() for c in before + behind]):
-        raise ValueError(f"einsum: axes are named by letters, with one '...' for those not named; got {term!r} in {equation!r}")
+        raise ValueError(f"einsum: axes are named by letters, with one '...' for those not named; got {term!r} in "
+                         f"{equation!r}")
     named = len(before) + len(behind)
     if rank is not None:
         if named > rank or (not dots and named != rank):
@@ -73,7 +76,8 @@ cdef tuple _diagonals(object x, list names):
             first = names.index(name)
             second = names.index(name, first + 1)
             if x.shape[first] != x.shape[second]:
-                raise ValueError(f"einsum: axis {name!r} is named twice, with lengths {x.shape[first]} and {x.shape[second]}")
+                raise ValueError(f"einsum: axis {name!r} is named twice, with lengths {x.shape[first]} and "
+                                 f"{x.shape[second]}")
             rest = [i for i in range(len(names)) if i not in (first, second)]
             along = np.arange(x.shape[first])
             x = x.permute([first, second] + rest)[along, along]
@@ -175,7 +179,8 @@ def einsum(*arguments):
 # ---- its relatives ------------------------------------------------------------------------------------------------
 
 def tensordot(a, b, dims=2):
-    """Sums of products over axes of a and b: the last `dims` of a and the first of b, or dims = (axes of a, axes of b)."""
+    """Sums of products over axes of a and b: the last `dims` of a and the first of b, or
+    dims = (axes of a, axes of b)."""
     cdef Tensor x = a, y = b
     if isinstance(dims, Tensor):
         dims = dims.tolist()
@@ -201,6 +206,7 @@ def tensordot(a, b, dims=2):
     return _arranged(result, of, free)
 
 
+@method
 def kron(input, other):
     """The Kronecker product: each element of input times all of other, as one block of the result."""
     cdef Tensor x = input, y = other

@@ -1,6 +1,4 @@
 """Matrix products, and the linear layer's y = x @ w.T + b in one operation."""
-from libc.stddef cimport ptrdiff_t
-
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K, MG_ACCUMULATE
 from minigrad.ops.arithmetic cimport operands
@@ -13,7 +11,7 @@ from minigrad.tensor cimport (
 import numpy as np
 
 from minigrad.ops.inplace import inplace
-from minigrad.tensor import add_method, method
+from minigrad.tensor import method
 
 
 cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias, int flags) noexcept:
@@ -305,7 +303,8 @@ cdef object _blend(str who, Tensor c, Tensor product, object beta, object alpha)
         beta, alpha = bool(beta), bool(alpha)
     cdef int rank = broadcast_shape(who, c, product, length), i
     if rank != product.rank or any([length[i] != product.length[i] for i in range(rank)]):
-        raise ValueError(f"{who}: input of shape {tuple(c.shape)} does not broadcast to the product's {tuple(product.shape)}")
+        raise ValueError(f"{who}: input of shape {tuple(c.shape)} does not broadcast to the product's "
+                         f"{tuple(product.shape)}")
     if alpha != 1:
         product = product * alpha
     if beta == 0:
@@ -373,7 +372,7 @@ def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
 
 def chain_matmul(*matrices):
     """The product of several matrices, in the order that takes the fewest multiplications."""
-    cdef list xs = list(matrices[0]) if len(matrices) == 1 and isinstance(matrices[0], (tuple, list)) else list(matrices)
+    cdef list xs = list(matrices)
     cdef Py_ssize_t n = len(xs), i, j, k, span
     if n == 0:
         raise ValueError("chain_matmul: expected at least one matrix")
@@ -427,7 +426,8 @@ def cross(input, other, dim=None):
         raise ValueError(f"cross: expected equally many axes, got {tuple(a.shape)} and {tuple(b.shape)}")
     if a.length[axis] != 3 or b.length[axis] != 3:
         raise ValueError(f"cross: axis {axis} must be 3 long, got {tuple(a.shape)} and {tuple(b.shape)}")
-    after, before = (..., [1, 2, 0]) + (slice(None),) * (rank - 1 - axis), (..., [2, 0, 1]) + (slice(None),) * (rank - 1 - axis)
+    behind = (slice(None),) * (rank - 1 - axis)
+    after, before = (..., [1, 2, 0], *behind), (..., [2, 0, 1], *behind)
     return a[after] * b[before] - a[before] * b[after]
 
 

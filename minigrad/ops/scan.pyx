@@ -1,9 +1,10 @@
 """Running sums, products and extremes along an axis; products as a whole; differences of neighbours."""
 from minigrad.autograd.engine cimport Op
 from minigrad.ops.arithmetic cimport convert, floating
-from minigrad.ops.reduction cimport axes_of, axes_tuple, count_over, either, pick, where
+from minigrad.ops.extremes cimport pick
+from minigrad.ops.reduction cimport axes_of, axes_tuple, count_over, either, where
 from minigrad.tensor cimport (
-    BOOL, FLOAT32, FLOAT64, INT64, KINDS, Kind, Tensor, axis_of, cast, describe, is_floating, kind_of, lend, wrap,
+    BOOL, FLOAT64, INT64, Kind, Tensor, axis_of, cast, is_floating, kind_of, lend, wrap,
 )
 
 import numpy as np

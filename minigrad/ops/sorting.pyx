@@ -1,10 +1,7 @@
 """Order: sorting, the k-th of a row, medians and quantiles; what is there, and how often."""
-from minigrad.ops.arithmetic cimport floating
-from minigrad.ops.reduction cimport either, pick, where
-from minigrad.tensor cimport (
-    BOOL, FLOAT64, INT32, INT64, KINDS, Tensor, axis_of, cast, describe, dtype_of, is_floating, kind_of, lend,
-    new_tensor, to_tensor, wrap,
-)
+from minigrad.ops.extremes cimport pick
+from minigrad.ops.reduction cimport either, where
+from minigrad.tensor cimport BOOL, FLOAT64, KINDS, Tensor, axis_of, describe, is_floating, lend, to_tensor, wrap
 
 import numpy as np
 
@@ -50,7 +47,6 @@ def msort(input):
     return sort(input, 0)[0]
 
 
-
 cdef object _part(object array, int axis, Py_ssize_t start, Py_ssize_t stop):
     return array[(slice(None),) * axis + (slice(start, stop),)]
 
@@ -65,7 +61,8 @@ def topk(input, k, dim=-1, largest=True, sorted=True, *, axis=None):
     cdef int at = axis_of(dim if axis is None else axis, x.rank)
     cdef Py_ssize_t count = k
     if not 0 <= count <= (x.length[at] if x.rank else 1):
-        raise ValueError(f"topk: k is at least 0 and at most the axis's length, got k = {k} for axis {at} of {describe(x)}")
+        raise ValueError(f"topk: k is at least 0 and at most the axis's length, got k = {k} for axis {at} of "
+                         f"{describe(x)}")
     order = _order(x, at, largest)
     order = np.ascontiguousarray(_part(order, at, 0, count)) if x.rank else order
     return return_types.topk((pick(x, order, at, True), wrap(order)))
@@ -89,7 +86,8 @@ def kthvalue(input, k, dim=-1, bint keepdim=False, *, axis=None, keepdims=None):
     if not 1 <= k <= (x.length[at] if x.rank else 1):
         raise ValueError(f"kthvalue: k counts from 1 to the axis's length, got k = {k} for axis {at} of {describe(x)}")
     order = _order(x, at, False)
-    return return_types.kthvalue(_kth(x, _part(order, at, k - 1, k) if x.rank else order, at, either(keepdim, keepdims)))
+    place = _part(order, at, k - 1, k) if x.rank else order
+    return return_types.kthvalue(_kth(x, place, at, either(keepdim, keepdims)))
 
 
 # ---- medians and quantiles -----------------------------------------------------------------------------------
@@ -123,7 +121,8 @@ cdef object _median_of(str who, object input, object dim, bint keepdim, bint ign
 
 @method
 def median(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
-    """median(x): the middle element, the lower of two; NaN if any is. median(x, dim): (values, indices) along an axis."""
+    """median(x): the middle element, the lower of two; NaN if any is.
+    median(x, dim): (values, indices) along an axis."""
     return _median_of("median", input, either(dim, axis), either(keepdim, keepdims), False)
 
 
@@ -145,8 +144,8 @@ def mode(input, dim=-1, bint keepdim=False, *, axis=None, keepdims=None):
     order = _order(x, at, False)
     inner = np.take_along_axis(lend(x), order, at)
     fresh = np.ones(inner.shape, bool)          # where a run of equals begins
-    fresh[(slice(None),) * at + (slice(1, None),)] = np.not_equal(_part(inner, at, 1, x.length[at]),
-                                                                _part(inner, at, 0, x.length[at] - 1))
+    last = x.length[at] - 1
+    fresh[(slice(None),) * at + (slice(1, None),)] = _part(inner, at, 1, last + 1) != _part(inner, at, 0, last)
     counter = np.arange(x.length[at]).reshape([-1 if i == at else 1 for i in range(x.rank)])
     run = counter - np.maximum.accumulate(np.where(fresh, counter, 0), at)      # how many equals came before
     place = np.expand_dims(run.argmax(at), at)
@@ -334,7 +333,8 @@ def histogram(input, bins, *, range=None, weight=None, bint density=False):
     """
     cdef Tensor x = input, w = weight
     if x.kind > FLOAT64:
-        raise TypeError(f"histogram: expected a float32 or float64 tensor, got {describe(x)}; convert it first (x.float())")
+        raise TypeError(f"histogram: expected a float32 or float64 tensor, got {describe(x)}; convert it first "
+                        "(x.float())")
     if w is not None and tuple(w.shape) != tuple(x.shape):
         raise ValueError(f"histogram: one weight an element, got {describe(w)} for {describe(x)}")
     array = lend(x).reshape(-1)
@@ -374,8 +374,8 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
         raise ValueError("searchsorted: right=True and side='left' contradict each other")
     x = input if isinstance(input, Tensor) else to_tensor(input, <int>KINDS)
     if rows.rank == 0 or (rows.rank > 1 and tuple(rows.shape)[:-1] != tuple(x.shape)[:-1]):
-        raise ValueError(f"searchsorted: expected a sequence (n), or one with input's leading axes; got {describe(rows)} "
-                         f"and input {describe(x)}")
+        raise ValueError("searchsorted: expected a sequence (n), or one with input's leading axes; got "
+                         f"{describe(rows)} and input {describe(x)}")
     if sorter is not None and tuple(sorter.shape) != tuple(rows.shape):
         raise ValueError(f"searchsorted: sorter has the sequence's shape, got {describe(sorter)} for {describe(rows)}")
     array = lend(rows) if sorter is None else np.take_along_axis(lend(rows), lend(sorter), -1)

@@ -10,9 +10,9 @@ from libc.math cimport INFINITY
 
 from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K
-from minigrad.ops.arithmetic cimport convert, operands
+from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.reduction cimport axes_of, axes_tuple, count_over, either, spread, where
-from minigrad.tensor cimport FLOAT32, FLOAT64, Tensor, axis_of, describe, dtype_of, is_floating, kind_of, lend, wrap
+from minigrad.tensor cimport FLOAT32, Tensor, axis_of, describe, is_floating, kind_of, lend, wrap
 
 import numpy as np
 
@@ -110,7 +110,8 @@ def vector_norm(x, ord=2, dim=None, keepdim=False, *, dtype=None):
         raise TypeError(f"vector_norm: ord is a number, got {ord!r}")
     axes = axes_of(dim, t.rank)
     if count_over(t, axes) == 0 and (ord < 0 or ord == INFINITY):
-        raise ValueError(f"vector_norm: {describe(t)} has no elements along the axes asked for, so no norm of order {ord}")
+        raise ValueError(f"vector_norm: {describe(t)} has no elements along the axes asked for, so no norm of order "
+                         f"{ord}")
     return op.record(op.forward(t, ord, axes, keepdim), t)
 
 

@@ -73,7 +73,8 @@ def test_chain_matmul_takes_the_cheap_order():
     (ValueError, "inner lengths", lambda: mg.addmm(mg.ones(2), mg.ones(2, 2), mg.ones(3, 2))),
     (TypeError, "one dtype", lambda: mg.mm(mg.ones(2, 2), mg.ones(2, 2, dtype=mg.float64))),
     (TypeError, "bool", lambda: mg.ones(2, 2, dtype=mg.bool) @ mg.ones(2, 2, dtype=mg.bool)),
-    (TypeError, "integers", lambda: mg.addmm(mg.arange(2), mg.arange(4).reshape(2, 2), mg.arange(4).reshape(2, 2), beta=0.5)),
+    (TypeError, "integers", lambda: mg.addmm(mg.arange(2), mg.arange(4).reshape(2, 2), mg.arange(4).reshape(2, 2),
+        beta=0.5)),
     (ValueError, "trace", lambda: mg.trace(mg.ones(3))),
     (ValueError, "cross", lambda: mg.cross(mg.ones(2), mg.ones(2))),
     (ValueError, "equally many", lambda: linalg.cross(mg.ones(2, 3), mg.ones(3))),
@@ -93,7 +94,7 @@ def test_errors_say_what_was_seen(error, message, call):
         call()
 
 
-# ---- norms ------------------------------------------------------------------------------------------------------------
+# ---- norms ---------------------------------------------------------------------------------------------------
 
 
 def exact_norm(x, p):
@@ -111,7 +112,8 @@ def test_norms_of_any_magnitude_are_within_an_ulp(dtype, scales, p):
         exact = exact_norm(x, p)
         if exact > np.finfo(dtype).max:
             continue
-        for got in (linalg.vector_norm(mg.tensor(x), p).item(), linalg.vector_norm(mg.tensor(x[:, None]), p, 0)[0].item()):
+        for got in (linalg.vector_norm(mg.tensor(x), p).item(),
+            linalg.vector_norm(mg.tensor(x[:, None]), p, 0)[0].item()):
             step = float(np.spacing(dtype(float(exact))))
             ulps = 1 if dtype == np.float32 else 4
             assert abs(mpmath.mpf(got) - exact) <= ulps * step, (scale, got, exact)
@@ -170,7 +172,7 @@ def test_norms_refuse(error, call):
         call()
 
 
-# ---- factors -------------------------------------------------------------------------------------------------------------
+# ---- factors -------------------------------------------------------------------------------------------------
 
 
 def test_factors_multiply_to_what_they_are_of():
@@ -221,7 +223,7 @@ def test_factors_refuse(error, message, call):
         call()
 
 
-# ---- against torch ----------------------------------------------------------------------------------------------------------
+# ---- against torch -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.oracle
