@@ -11,7 +11,9 @@ from minigrad.autograd.engine import Op
 ROOMS = """
     arithmetic pointwise pairwise comparison inplace broadcast
     activation rectifier gate softmax dropout
-    reduction linalg shape indexing joining rearranging
+    reduction extremes scan sorting
+    linalg einsum vectornorm decomposition
+    shape indexing joining rearranging
     norm embedding loss regression_loss classification_loss pair_loss
     creation random update
 """.split()
@@ -21,9 +23,8 @@ for _room in ROOMS:
     _module = import_module(f"minigrad.ops.{_room}")
     if _room in ("inplace", "loss", "update"):      # tools for the others
         continue
-    functions.update(
-        (name, value)
-        for name, value in vars(_module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == _module.__name__
-        and not (isinstance(value, type) and issubclass(value, Op))
-    )
+    for _name, _value in vars(_module).items():
+        _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_")
+        if _public and getattr(_value, "__module__", None) == _module.__name__:
+            if not (isinstance(_value, type) and issubclass(_value, Op)):
+                functions[_name] = _value
