@@ -8,10 +8,10 @@ import sys
 import mpmath
 import numpy as np
 import pytest
-from minigrad.autograd import grad
 
 import minigrad as mg
 import minigrad.nn.functional as F
+from minigrad.autograd import grad
 
 # ---- exactness ---------------------------------------------------------------------------------------------
 
