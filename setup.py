@@ -46,6 +46,10 @@ DIRECTIVES = {
 }
 
 
+# What every compiled module would carry a copy of lies in one of its own.
+SHARED = "minigrad._cyutility"
+
+
 def instruction_sets():
     """{name: flags}: the builds of kernels.c; the name is the suffix of its tables."""
     machine = platform.machine().lower()
@@ -77,9 +81,16 @@ class BuildExt(build_ext):
         # Not before: an sdist holds .pyx, and no generated C. New directives, new C.
         output = Path("build/cython")
         stale = any(c.stat().st_mtime < Path("setup.py").stat().st_mtime for c in output.rglob("*.c"))
-        modules = cythonize(self.extensions, build_dir=str(output), compiler_directives=DIRECTIVES, force=stale)
-        for ours, theirs in zip(self.extensions, modules, strict=True):
-            ours.sources = theirs.sources
+        modules = cythonize(
+            self.extensions,
+            build_dir=str(output),
+            compiler_directives=DIRECTIVES,
+            force=stale,
+            shared_utility_qualified_name=SHARED,
+        )
+        sources = {module.name: module.sources for module in modules}
+        for extension in self.extensions:
+            extension.sources = sources[extension.name]
         super().run()
 
     def build_extensions(self):
@@ -142,6 +153,9 @@ def extension(path):
 
 
 setup(
-    ext_modules=[extension(path) for path in sorted(Path("minigrad").rglob("*.pyx"))],
+    ext_modules=[
+        Extension(SHARED, [SHARED.replace(".", "/") + ".c"], extra_compile_args=SMALL, extra_link_args=LINK),
+        *(extension(path) for path in sorted(Path("minigrad").rglob("*.pyx"))),
+    ],
     cmdclass={"build": Build, "build_ext": BuildExt},
 )

@@ -2,13 +2,15 @@
  *
  *     vd_exp  vd_expm1  vd_log  vd_log1p  vd_tanh  vd_sigmoid  vd_erf      vectors of double
  *     v_exp   v_expm1   v_log   v_log1p   v_tanh   v_sigmoid   v_erf       vectors of real
- *     v_pow(x, y)                                                          vectors of real
+ *     vd_exp2  vd_log2  vd_log10  vd_erfc, and v_exp2 ...                  likewise; see below
+ *     v_pow(x, y)  v_erfinv                                                vectors of real
  *
  * What they promise depends on the build, because all ends in a `real`:
  *     float     vd_* errs by less than 3e-10 of the result. v_* widens, computes, and rounds
  *               once: below 0.51 ulp everywhere, subnormals included. The arguments of vd_*
  *               are meant to be of a float's size (vd_exp: beyond +-700 it gives exp(+-700)).
- *     double    below 1 ulp everywhere, subnormals included (erf: below 1.3).
+ *     double    below 1 ulp everywhere, subnormals included (erf: below 1.3). exp2, log2, log10,
+ *               erfc and pow are the C library's, one lane at a time, and as good as it is.
  *
  * There is only + - * /, selection and bit patterns here, and no fused multiply-add: the
  * same bits on every machine. Polynomials interpolate at Chebyshev nodes; beside each
@@ -154,6 +156,40 @@ V_INLINE vdouble vd_erf(vdouble x)
         1.0, 0.5122922827906233, 0.12409730828127483, 0.018679730368787856, 0.0019240447722343552,
         0.00013971885478465107, 6.966048499281914e-06, 2.157201562783587e-07, 7.551638638810324e-10);
     return vmath_sign(a * p / q, x);
+}
+
+/* The normal distribution's tail: P(X > a) = exp(-a^2 / 2) M(a), M falling from 1/2 as
+ * 1 / (a sqrt(2 pi)) at last; for 0 <= a <= 15 */
+V_INLINE vdouble vmath_normal_tail(vdouble a)
+{
+    vdouble p = VMATH_POLYNOMIAL(a,     /* the quotient: 2.1e-11 relative; nothing cancels */
+        0.5000000000000063, 0.5526049120282858, 0.3016394671330566, 0.0988831958653801,
+        0.020283399719255073, 0.002466445522870488, 0.00014045379931222344);
+    vdouble q = VMATH_POLYNOMIAL(a,
+        1.0, 1.9030943848621797, 1.6217285616074375, 0.8061329017958508, 0.25405338399287114,
+        0.0511946366160315, 0.006182473284376376, 0.0003520653118443734);
+    return p / q;
+}
+
+/* 2^x, log2(x), log10(x): the same in other units; whole powers of two come out whole, as what
+ * is lost here is far below a float's last digit */
+V_INLINE vdouble vd_exp2(vdouble x) { return vd_exp(x * VMATH_LN2); }
+V_INLINE vdouble vd_log2(vdouble x) { return vd_log(x) * VMATH_LOG2_E; }
+V_INLINE vdouble vd_log10(vdouble x) { return vd_log(x) * 0.4342944819032518; }
+
+/* erfc(|x|) = exp(-x^2) P(|x|) / Q(|x|) up to 10.2, where the nearest float is 0;
+ * erfc(-x) = 2 - erfc(x) */
+V_INLINE vdouble vd_erfc(vdouble x)
+{
+    vdouble a = vd_min(vd_set(10.2), vmath_abs(x));
+    vdouble p = VMATH_POLYNOMIAL(a,     /* the quotient: 3.0e-12 relative */
+        1.0000000000001477, 1.5922824703070193, 1.2485262508270052, 0.5886373969166866, 0.17403370188361966,
+        0.030618534097662856, 0.0025401865900233386);
+    vdouble q = VMATH_POLYNOMIAL(a,
+        1.0, 2.7206616374365558, 3.318464162005744, 2.3647143812448452, 1.0704891439423652,
+        0.31071645946298887, 0.05426999610805287, 0.004502362452534163);
+    vdouble y = vd_exp(-a * a) * p / q;
+    return vd_select(x < 0.0, 2.0 - y, y);
 }
 
 /* x^y = exp(y log |x|), then C's rules: x^0 = 1^y = (-1)^inf = 1; a negative x takes its sign
@@ -328,6 +364,33 @@ V_INLINE vdouble vd_erf(vdouble x)
     vdouble gauss = vmath_exp(-z, &k).high * vmath_power_of_two(k);
     return vmath_sign(vd_select(a < 1.0, a + a * near, 1.0 - gauss * p / q), x);
 }
+
+/* The normal distribution's tail: P(X > a) = exp(-a^2 / 2) M(a), M falling from 1/2 as
+ * 1 / (a sqrt(2 pi)) at last; for 0 <= a <= 40 */
+V_INLINE vdouble vmath_normal_tail(vdouble a)
+{
+    vdouble p = VMATH_POLYNOMIAL(a,     /* the quotient: 4.9e-17 relative; nothing cancels */
+        0.5, 0.8112864803244103, 0.6536713934822382, 0.3373513982591501, 0.12225382478338168,
+        0.03234143052930937, 0.006313295057022849, 0.0008985196653089092, 8.949191084761256e-05,
+        5.66472568281987e-06, 1.7473805881181666e-07);
+    vdouble q = VMATH_POLYNOMIAL(a,
+        1.0, 2.420457521451686, 2.738588473409947, 1.9155130173865675, 0.9223202375998961,
+        0.32182569771011144, 0.08329180090233021, 0.016048530822683673, 0.0022664541604446335,
+        0.00022476095743185148, 1.4199361564669383e-05, 4.380033588714471e-07);
+    return p / q;
+}
+
+#define VMATH_LIBRARY(name) \
+    V_INLINE vdouble vd_##name(vdouble x) \
+    { \
+        for (int i = 0; i < (int)VD_LANES; i++) x[i] = name(x[i]); \
+        return x; \
+    }
+VMATH_LIBRARY(exp2)
+VMATH_LIBRARY(log2)
+VMATH_LIBRARY(log10)
+VMATH_LIBRARY(erfc)
+#undef VMATH_LIBRARY
 #endif
 
 /* ---- the same on vectors of real ----------------------------------------------- */
@@ -349,6 +412,10 @@ VMATH_REAL(log1p)
 VMATH_REAL(tanh)
 VMATH_REAL(sigmoid)
 VMATH_REAL(erf)
+VMATH_REAL(exp2)
+VMATH_REAL(log2)
+VMATH_REAL(log10)
+VMATH_REAL(erfc)
 #undef VMATH_REAL
 
 /* x^y; in double one by one, from the C library */
@@ -360,6 +427,30 @@ V_INLINE vreal v_pow(vreal x, vreal y)
 #else
     return v_narrow(vd_pow(v_widen_low(x), v_widen_low(y)), vd_pow(v_widen_high(x), v_widen_high(y)));
 #endif
+}
+
+/* The x with erf(x) = y. The first guess, with a = |y| and L = log(1 - a^2), solves
+ * L = -x^2 (4/pi + c x^2) / (1 + c x^2), c = 0.147, for x^2: within 2e-3 (Winitzki 2008).
+ * A step of Halley's, x - u / (1 + x u) with u = (erf(x) - a) / erf'(x), cubes the error; two
+ * leave only what erf itself errs. From 1/2 on erfc says the same without cancellation. */
+V_INLINE double vmath_erfinv(double y)
+{
+    double a = fabs(y), c = 0.147;
+    if (!(a < 1)) return a == 1 ? copysign(INFINITY, y) : NAN;
+    double l = log1p(-a) + log1p(a), h = 4.3307467508 + 0.5 * l;       /* 2 / (pi c) + L / 2 */
+    double root = sqrt(h * h - l / c), x = sqrt(h > 0 ? -l / c / (root + h) : root - h);
+    if (x < 1e-8) return y * 0.886226925452758;                        /* erf(x) = 2 / sqrt(pi) x there */
+    for (int i = 0; i < 2; i++) {
+        double miss = a < 0.5 ? erf(x) - a : (1 - a) - erfc(x);
+        double u = miss * 0.886226925452758 * exp(x * x);
+        x -= u / (1 + x * u);
+    }
+    return copysign(x, y);
+}
+V_INLINE vreal v_erfinv(vreal x)
+{
+    for (int i = 0; i < (int)V_LANES; i++) x[i] = (real)vmath_erfinv(x[i]);
+    return x;
 }
 
 #endif

@@ -29,8 +29,9 @@ from minigrad.tensor import (
     uint8,
 )
 from minigrad.tensor import bool_ as bool
-from minigrad import autograd, nn, ops, optim, utils
+from minigrad import autograd, linalg, nn, ops, optim, return_types, utils
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.ops import random
 from minigrad.ops.random import Generator, default_generator
 
 globals().update(ops.functions)

@@ -13,6 +13,10 @@ from libc.stdint cimport int64_t, uint32_t, uint64_t
 # y = f(x); dx from dy and y
 ctypedef void (*mg_unary)(void *y, const void *x, size_t n) noexcept nogil
 ctypedef void (*mg_unary_backward)(void *dx, const void *dy, const void *y, size_t n) noexcept nogil
+# the same with parameters, and the gradient from x
+ctypedef void (*mg_activation)(void *y, const void *x, const double *p, size_t n) noexcept nogil
+ctypedef void (*mg_activation_backward)(void *dx, const void *dy, const void *x, const double *p,
+                                        size_t n) noexcept nogil
 
 
 cdef extern from "minigrad.h":
@@ -53,10 +57,16 @@ cdef extern from "minigrad.h":
                            const void *bias, int flags) noexcept nogil
         mg_binary add, sub, mul, div, pow, maximum, minimum
         mg_unary neg, abs, square, reciprocal, sqrt, rsqrt, exp, expm1, log, log1p, erf
+        mg_unary exp2, log2, log10, erfc, erfinv
         void (*fill)(void *y, double value, size_t n) noexcept nogil
         void (*axpy)(void *y, const void *x, double alpha, size_t n) noexcept nogil
         mg_unary relu_forward, tanh_forward, sigmoid_forward
         mg_unary_backward relu_backward, tanh_backward, sigmoid_backward
+        mg_activation silu_forward, mish_forward, gelu_forward, gelu_tanh_forward, log_sigmoid_forward
+        mg_activation softplus_forward, elu_forward, leaky_relu_forward, hardswish_forward
+        mg_activation_backward silu_backward, mish_backward, gelu_backward, gelu_tanh_backward
+        mg_activation_backward log_sigmoid_backward, softplus_backward, elu_backward, leaky_relu_backward
+        mg_activation_backward hardswish_backward
         void (*sum)(void *y, const void *x, size_t outer, size_t n, size_t inner,
                     double divisor) noexcept nogil
         void (*amax)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
@@ -84,6 +94,12 @@ cdef extern from "minigrad.h":
         void (*batch_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
                                     const double *mean, const double *rstd, const void *weight, size_t outer,
                                     size_t channels, size_t inner) noexcept nogil
+        void (*layer_norm_forward)(void *y, double *mean, double *rstd, const void *x, const void *weight,
+                                   const void *bias, size_t rows, size_t n, size_t period, size_t span,
+                                   double eps) noexcept nogil
+        void (*layer_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
+                                    const double *mean, const double *rstd, const void *weight,
+                                    size_t rows, size_t n, size_t period, size_t span) noexcept nogil
         void (*sgd)(size_t count, void **p, const void **g, void **buffer, const unsigned char *first,
                     const size_t *n, double lr, double momentum, double dampening, double weight_decay,
                     int nesterov, int maximize) noexcept nogil

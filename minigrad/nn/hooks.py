@@ -1,7 +1,7 @@
 """How a module's hooks are called; registering them is in module.py."""
 
 from minigrad.ops.creation import zeros_like
-from minigrad.ops.shape import cat
+from minigrad.ops.joining import cat
 from minigrad.tensor import Tensor
 
 

@@ -1,25 +1,30 @@
 """Operations: one class each, forward and under it backward, and the functions that run them.
 
-Read them in this order: arithmetic, activation, reduction, broadcast, linalg, shape, norm,
-loss. `functions` holds every public function of these rooms by its name.
+ROOMS lists the files in the order to read them. `functions` holds their public functions by
+name; they are also minigrad's.
 """
 
-from minigrad.ops import (
-    activation,
-    arithmetic,
-    broadcast,
-    creation,
-    linalg,
-    loss,
-    norm,
-    random,
-    reduction,
-    shape,
-)
+from importlib import import_module
 
-functions = {
-    name: value
-    for room in (arithmetic, activation, broadcast, creation, linalg, loss, norm, random, reduction, shape)
-    for name, value in vars(room).items()
-    if not name.startswith("_") and getattr(value, "__module__", None) == room.__name__
-}
+from minigrad.autograd.engine import Op
+
+ROOMS = """
+    arithmetic pointwise pairwise comparison inplace broadcast
+    activation rectifier gate softmax dropout
+    reduction extremes scan sorting
+    linalg einsum vectornorm decomposition
+    shape indexing joining rearranging
+    norm embedding loss regression_loss classification_loss pair_loss
+    creation random update
+""".split()
+
+functions = {}
+for _room in ROOMS:
+    _module = import_module(f"minigrad.ops.{_room}")
+    if _room in ("inplace", "loss", "update"):      # tools for the others
+        continue
+    for _name, _value in vars(_module).items():
+        _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_")
+        if _public and getattr(_value, "__module__", None) == _module.__name__:
+            if not (isinstance(_value, type) and issubclass(_value, Op)):
+                functions[_name] = _value

@@ -1,17 +1,24 @@
-"""Activations: the nonlinear functions between layers.
+"""Activations: the nonlinear functions between layers. Here are the S-curves and their integrals:
+tanh, sigmoid, their logarithm and their softer kin.
+
+rectifier.pyx has ReLU and what has grown from it, gate.pyx the functions that let x through in
+part (GELU, SiLU, Mish, GLU), softmax.pyx those along an axis.
 
 Their gradients have kernels of their own, in one pass over memory. Where the backward walk
 is itself being recorded the same formula is composed of operations instead, so that it can
 be differentiated again.
 """
-from minigrad.autograd.engine cimport Op, recording
-from minigrad.kernels cimport K
-from minigrad.ops.arithmetic cimport Unary, floating, kernels, unary, unary_kernel
-from minigrad.tensor cimport FLOAT64, Tensor, axis_of, cast, dense, lend, new_like, wrap
+from minigrad.autograd.engine cimport recording
+from minigrad.kernels cimport K, mg_activation, mg_activation_backward
+from minigrad.ops.arithmetic cimport Unary, convert, kernels, unary, unary_kernel
+from minigrad.tensor cimport (
+    FLOAT16, FLOAT32, FLOAT64, Tensor, cast, dense, describe, lend, new_like, wrap,
+)
 
 import numpy as np
 
-from minigrad.ops.inplace import inplace
+from minigrad.ops.arithmetic import where
+from minigrad.ops.inplace import inplace, with_out
 from minigrad.tensor import method
 
 ctypedef void (*gradient_kernel)(void *dx, const void *dy, const void *y, size_t n) noexcept
@@ -25,34 +32,42 @@ cdef Tensor _fused(gradient_kernel kernel, Tensor dy, Tensor y):
     return dx
 
 
-# ---- ReLU ---------------------------------------------------------------------------------------------
-
-cdef class ReLU(Unary):
-    """y = max(x, 0)
-    dx = dy where y > 0, else 0
-
-    The gradient at 0 is 0. Nair and Hinton, ICML 2010.
-    """
-    cdef Tensor forward(self, Tensor x):
-        cdef Tensor y = self.compute(x, <unary_kernel>kernels(x).relu_forward, "relu")
-        self.keep(y)
+cdef class Activation(Unary):
+    cdef Tensor value(self, Tensor x, mg_activation kernel):
+        """y by its kernel, and x saved for backward."""
+        cdef Tensor y = new_like(x)
+        self.saved = (x,)
+        x = dense(x)
+        kernel(y.ptr, x.ptr, self.p, x.n)
         return y
 
-    cdef backward(self, Tensor dy):
-        cdef Tensor y = self.output()
-        if recording() or y.kind > FLOAT64:
-            return dy * (y > 0)
-        return _fused(<gradient_kernel>K[y.kind].relu_backward, dy, y)
-
-    def name(self):
-        return "ReluBackward0"
+    cdef Tensor gradient(self, Tensor dy, Tensor x, mg_activation_backward kernel):
+        """dx by its kernel."""
+        cdef Tensor dx = new_like(x)
+        x, dy = dense(x), dense(dy)
+        kernel(dx.ptr, dy.ptr, x.ptr, self.p, x.n)
+        return dx
 
 
-@inplace
-@method
-def relu(input):
-    """max(input, 0), element by element: the rectifier."""
-    return unary(ReLU.__new__(ReLU), input)
+cdef Tensor floats_only(str who, object input):
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{who}: expected a tensor, got {type(input).__name__}")
+    if (<Tensor>input).kind > FLOAT16:
+        raise TypeError(f"{who}: expected a floating tensor, got {describe(<Tensor>input)}; convert it first "
+                        "(x.float())")
+    return <Tensor>input
+
+
+cdef Tensor activate(Unary op, str who, object input):
+    cdef Tensor x = floats_only(who, input)
+    if x.kind == FLOAT16:
+        return convert(activate(op, who, convert(x, FLOAT32)), FLOAT16)
+    return op.record(op.forward(x), x)
+
+
+cdef object bounded(Tensor x, double bound):
+    """For composed gradients, which reach their limits long before x is infinite."""
+    return where(x > bound, bound, where(x < -bound, -bound, x))
 
 
 # ---- tanh ---------------------------------------------------------------------------------------------
@@ -73,11 +88,17 @@ cdef class Tanh(Unary):
         return _fused(<gradient_kernel>K[y.kind].tanh_backward, dy, y)
 
 
+@with_out
 @inplace
 @method
 def tanh(input):
     """The hyperbolic tangent, element by element: an S-curve from -1 to 1."""
     return unary(Tanh.__new__(Tanh), input)
+
+
+def tanh_(input):
+    """tanh(input), written over input."""
+    return input.tanh_()
 
 
 # ---- sigmoid -------------------------------------------------------------------------------------------
@@ -103,6 +124,7 @@ cdef class Sigmoid(Unary):
         return _fused(<gradient_kernel>K[y.kind].sigmoid_backward, dy, y)
 
 
+@with_out
 @inplace
 @method
 def sigmoid(input):
@@ -110,109 +132,110 @@ def sigmoid(input):
     return unary(Sigmoid.__new__(Sigmoid), input)
 
 
-# ---- softmax -------------------------------------------------------------------------------------------
-
-ctypedef void (*softmax_kernel)(void *y, const void *x, size_t outer, size_t n, size_t inner) noexcept
-ctypedef void (*softmax_gradient)(void *dx, const void *dy, const void *y,
-                                  size_t outer, size_t n, size_t inner) noexcept
+def sigmoid_(input):
+    """sigmoid(input), written over input."""
+    return input.sigmoid_()
 
 
-cdef void _around(Tensor x, int axis, size_t *outer, size_t *n, size_t *inner) noexcept:
-    """x's lengths before, at and after an axis."""
-    cdef int i
-    outer[0] = n[0] = inner[0] = 1
-    for i in range(x.rank):
-        if i < axis:
-            outer[0] *= x.length[i]
-        elif i > axis:
-            inner[0] *= x.length[i]
-        else:
-            n[0] = x.length[i]
-
-
-cdef class Softmax(Op):
-    """y_i = e^x_i / sum_j e^x_j      along one axis; computed with max x subtracted from x
-    dx = y (dy - sum(dy y))
+cdef class LogSigmoid(Activation):
+    """y = ln sigmoid(x) = -ln(1 + e^-x)
+    dx = dy sigmoid(-x)
     """
-    cdef int axis
-
-    cdef Tensor forward(self, Tensor x, int axis):
-        cdef size_t outer, n, inner
-        cdef Tensor y = new_like(x)
-        self.axis = axis
-        x = dense(x)
-        _around(x, axis, &outer, &n, &inner)
-        K[x.kind].softmax_forward(y.ptr, x.ptr, outer, n, inner)
-        self.keep(y)
-        return y
+    cdef Tensor forward(self, Tensor x):
+        return self.value(x, <mg_activation>kernels(x).log_sigmoid_forward)
 
     cdef backward(self, Tensor dy):
-        cdef size_t outer, n, inner
-        cdef Tensor y = self.output(), dx
+        cdef Tensor x
+        x, = self.saved
         if recording():
-            return y * (dy - (dy * y).sum(self.axis, keepdim=True))
-        dx = new_like(y)
-        dy = dense(dy)
-        _around(y, self.axis, &outer, &n, &inner)
-        K[y.kind].softmax_backward(dx.ptr, dy.ptr, y.ptr, outer, n, inner)
-        return dx
+            return dy * sigmoid(-x)
+        return self.gradient(dy, x, <mg_activation_backward>kernels(x).log_sigmoid_backward)
 
 
-cdef class LogSoftmax(Op):
-    """y_i = x_i - ln sum_j e^x_j      along one axis; computed with max x subtracted from x
-    dx = dy - e^y sum(dy)
+def logsigmoid(input):
+    """ln sigmoid(input), element by element, exact also where the sigmoid underflows."""
+    return activate(LogSigmoid.__new__(LogSigmoid), "logsigmoid", input)
+
+
+# ---- softplus: the integral of the sigmoid ---------------------------------------------------------------
+
+cdef class Softplus(Activation):
+    """y = ln(1 + e^(beta x)) / beta, x where beta x > threshold
+    dx = dy sigmoid(beta x), dy there
+
+    Dugas et al., NIPS 2000.
     """
-    cdef int axis
-
-    cdef Tensor forward(self, Tensor x, int axis):
-        cdef size_t outer, n, inner
-        cdef Tensor y = new_like(x)
-        self.axis = axis
-        x = dense(x)
-        _around(x, axis, &outer, &n, &inner)
-        K[x.kind].log_softmax_forward(y.ptr, x.ptr, outer, n, inner)
-        self.keep(y)
-        return y
+    cdef Tensor forward(self, Tensor x):
+        return self.value(x, <mg_activation>kernels(x).softplus_forward)
 
     cdef backward(self, Tensor dy):
-        cdef size_t outer, n, inner
-        cdef Tensor y = self.output(), dx
+        cdef Tensor x
+        x, = self.saved
         if recording():
-            return dy - y.exp() * dy.sum(self.axis, keepdim=True)
-        dx = new_like(y)
-        dy = dense(dy)
-        _around(y, self.axis, &outer, &n, &inner)
-        K[y.kind].log_softmax_backward(dx.ptr, dy.ptr, y.ptr, outer, n, inner)
-        return dx
+            v = x * self.p[0]
+            return dy * where(v > self.p[1], 1.0, sigmoid(v))
+        return self.gradient(dy, x, <mg_activation_backward>kernels(x).softplus_backward)
 
 
-cdef tuple _softmax_operand(str who, object input, object dim, object dtype):
-    if dim is None:
-        raise TypeError(f"{who}: along which axis? give dim, for example dim=-1 for the last")
-    cdef Tensor x = floating(input.to(dtype) if dtype is not None else input)
-    if x.kind > FLOAT64:
-        raise TypeError(f"{who}: expected float32 or float64, got {x.dtype}; convert it first (x.float())")
-    return x, axis_of(dim, x.rank)
+def softplus(input, double beta=1.0, double threshold=20.0):
+    """ln(1 + e^(beta input)) / beta, element by element: a smooth relu.
 
-
-@method
-def softmax(input, dim=None, dtype=None):
-    """e^x / sum(e^x) along dim: positive numbers that sum to 1.
-
-    A row that is -inf throughout has no softmax and gives NaN; single -inf give 0.
+    Where beta input exceeds threshold it is input itself.
     """
-    cdef Tensor x
-    cdef int axis
-    x, axis = _softmax_operand("softmax", input, dim, dtype)
-    cdef Softmax op = Softmax.__new__(Softmax)
-    return op.record(op.forward(x, axis), x)
+    cdef Softplus op = Softplus.__new__(Softplus)
+    op.p[0], op.p[1] = beta, threshold
+    return activate(op, "softplus", input)
 
 
-@method
-def log_softmax(input, dim=None, dtype=None):
-    """ln softmax(input) along dim, exact also where the softmax underflows."""
-    cdef Tensor x
-    cdef int axis
-    x, axis = _softmax_operand("log_softmax", input, dim, dtype)
-    cdef LogSoftmax op = LogSoftmax.__new__(LogSoftmax)
-    return op.record(op.forward(x, axis), x)
+# ---- softsign, tanhshrink: computed in float64 by NumPy ---------------------------------------------------
+
+cdef class Softsign(Unary):
+    """y = x / (1 + |x|)
+    dx = dy / (1 + |x|)^2
+
+    Bergstra et al., 2009.
+    """
+    cdef Tensor forward(self, Tensor x):
+        self.saved = (x,)
+        with np.errstate(all="ignore"):
+            a = lend(x).astype(np.float64)
+            y = np.where(np.isinf(a), np.sign(a), a / (1 + np.abs(a)))
+            return wrap(np.asarray(y.astype(lend(x).dtype)))
+
+    cdef backward(self, Tensor dy):
+        x, = self.saved
+        return dy / (1 + abs(x)) ** 2
+
+
+def softsign(input):
+    """input / (1 + |input|), element by element: an S-curve from -1 to 1 with heavy tails."""
+    return unary(Softsign.__new__(Softsign), input)
+
+
+cdef class Tanhshrink(Unary):
+    """y = x - tanh(x)
+    dx = dy tanh(x)^2
+    """
+    cdef Tensor forward(self, Tensor x):
+        self.saved = (x,)
+        with np.errstate(all="ignore"):
+            a = lend(x).astype(np.float64)
+            square = a * a      # near 0 the two are almost equal: by the series of their difference
+            series = a * square * np.polynomial.polynomial.polyval(square, _TANHSHRINK)
+            y = np.where(np.abs(a) < 0.25, series, a - np.tanh(a))
+            return wrap(np.asarray(y.astype(lend(x).dtype)))
+
+    cdef backward(self, Tensor dy):
+        x, = self.saved
+        return dy * tanh(x) ** 2
+
+
+# (x - tanh x) / x^3 in powers of x^2
+_TANHSHRINK = (1.0 / 3, -2.0 / 15, 17.0 / 315, -62.0 / 2835, 1382.0 / 155925, -21844.0 / 6081075, 929569.0 / 638512875,
+               -6404582.0 / 10854718875, 443861162.0 / 1856156927625, -18888466084.0 / 194896477400625,
+               113927491862.0 / 2900518163668125)
+
+
+def tanhshrink(input):
+    """input - tanh(input), element by element, to the last digit also near 0."""
+    return unary(Tanhshrink.__new__(Tanhshrink), input)

@@ -15,6 +15,7 @@ cdef class Binary(Op):
     cdef str who(self)
     cdef Tensor forward(self, Tensor a, Tensor b)
     cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name)
+    cdef void note_shapes(self, Tensor a, Tensor b)
     cdef tuple settle(self, object da, object db)
 
 cdef Tensor unary(Unary op, object x)

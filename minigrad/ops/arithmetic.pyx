@@ -14,7 +14,7 @@ from minigrad.tensor cimport (
 
 import numpy as np
 
-from minigrad.ops.inplace import inplace
+from minigrad.ops.inplace import also, inplace, with_out
 from minigrad.tensor import add_method, method
 
 
@@ -110,8 +110,7 @@ cdef class Binary(Op):
 
     cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name):
         """By the kernel, or by NumPy's function of that name for a dtype that has none."""
-        if not same_shape(a, b):
-            self.a, self.b = shape_only(a), shape_only(b)
+        self.note_shapes(a, b)
         if a.kind <= FLOAT64:
             return combine(numpy_name, kernel, a, b)
         with np.errstate(all="ignore"):
@@ -119,6 +118,10 @@ cdef class Binary(Op):
                 return wrap(np.asarray(getattr(np, numpy_name)(lend(a), lend(b))))
             except ValueError as error:
                 raise ValueError(f"{numpy_name}: {error}") from None
+
+    cdef void note_shapes(self, Tensor a, Tensor b):
+        if not same_shape(a, b):
+            self.a, self.b = shape_only(a), shape_only(b)
 
     cdef tuple settle(self, object da, object db):
         """The operands' gradients, summed over the axes that broadcasting had repeated."""
@@ -140,6 +143,15 @@ cdef Tensor binary(Binary op, object x, object y):
 
 # ---- + - * / -----------------------------------------------------------------------------------------
 
+cdef object _scaled(str who, object input, object other, object alpha):
+    """alpha other, where alpha does not lift integers to floats."""
+    if isinstance(alpha, float) and not isinstance(other, float) and all([
+        isinstance(x, int) or (isinstance(x, Tensor) and not is_floating((<Tensor>x).kind)) for x in (input, other)
+    ]):
+        raise TypeError(f"{who}: expected a whole alpha beside integer tensors, got {alpha!r}")
+    return _mul(other, alpha) if isinstance(other, Tensor) else other * alpha
+
+
 cdef class Add(Binary):
     """y = a + b
     da = dy, db = dy        (here and below: summed over the axes that were broadcast)
@@ -155,10 +167,12 @@ cdef object _add(object x, object y):
     return binary(Add.__new__(Add), x, y)
 
 
+@with_out
+@inplace
 @method
 def add(input, other, *, alpha=1):
     """input + alpha other, element by element; shapes broadcast."""
-    return _add(input, other if alpha == 1 else _mul(other, alpha) if isinstance(other, Tensor) else other * alpha)
+    return _add(input, other if alpha == 1 else _scaled("add", input, other, alpha))
 
 
 cdef class Sub(Binary):
@@ -166,8 +180,6 @@ cdef class Sub(Binary):
     da = dy, db = -dy
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
-        if a.kind == BOOL:
-            raise TypeError("sub: bool tensors do not subtract; use a ^ b, or a.int() - b.int()")
         return self.compute(a, b, <mg_binary>kernels(a).sub, "subtract")
 
     cdef backward(self, Tensor dy):
@@ -175,13 +187,17 @@ cdef class Sub(Binary):
 
 
 cdef object _sub(object x, object y):
+    if (isinstance(x, Tensor) and (<Tensor>x).kind == BOOL) or (isinstance(y, Tensor) and (<Tensor>y).kind == BOOL):
+        raise TypeError("sub: bool tensors do not subtract; use a ^ b or ~a, or convert them first (x.float())")
     return binary(Sub.__new__(Sub), x, y)
 
 
+@with_out
+@inplace
 @method
 def sub(input, other, *, alpha=1):
     """input - alpha other, element by element; shapes broadcast."""
-    return _sub(input, other if alpha == 1 else _mul(other, alpha) if isinstance(other, Tensor) else other * alpha)
+    return _sub(input, other if alpha == 1 else _scaled("sub", input, other, alpha))
 
 
 cdef class Mul(Binary):
@@ -201,6 +217,8 @@ cdef object _mul(object x, object y):
     return binary(Mul.__new__(Mul), x, y)
 
 
+@with_out
+@inplace
 @method
 def mul(input, other):
     """input * other, element by element; shapes broadcast."""
@@ -227,6 +245,42 @@ cdef object _div(object x, object y):
     return binary(Div.__new__(Div), floating(a), floating(b))
 
 
+cdef int _check_whole(str who, Tensor a, Tensor b) except -1:
+    """Refuses what has no integer quotient: bools, and integers by zero."""
+    if b.kind == BOOL:
+        raise TypeError(f"{who}: not defined for {describe(a)} and {describe(b)}; convert them first (x.int())")
+    if not is_floating(b.kind) and not lend(b).all():
+        raise ZeroDivisionError(f"{who}: an integer tensor was divided by zero")
+    return 0
+
+
+cdef class DivRounded(Binary):
+    """y = a / b, rounded down (as // does) or towards zero
+    da = 0, db = 0
+    """
+    cdef bint towards_zero
+
+    cdef Tensor forward(self, Tensor a, Tensor b):
+        self.note_shapes(a, b)
+        if not self.towards_zero:
+            return <Tensor>_floordiv(a, b)
+        _check_whole("div", a, b)
+        x, y = lend(a), lend(b)
+        with np.errstate(all="ignore"):
+            if is_floating(a.kind):
+                return wrap(np.asarray(np.trunc(x / y)))
+            return wrap(np.asarray((x - np.fmod(x, y)) // y))
+
+    cdef backward(self, Tensor dy):
+        zero = dy.detach() * 0
+        return self.settle(zero, zero)
+
+    def name(self):
+        return "DivBackward2"
+
+
+@with_out
+@inplace
 @method
 def div(input, other, *, rounding_mode=None):
     """input / other, element by element; integers give floats.
@@ -235,24 +289,23 @@ def div(input, other, *, rounding_mode=None):
     """
     if rounding_mode is None:
         return _div(input, other)
-    if rounding_mode == "floor":
-        return _floordiv(input, other)
-    if rounding_mode != "trunc":
+    if rounding_mode not in ("floor", "trunc"):
         raise ValueError(f"div: rounding_mode is None, 'floor' or 'trunc', got {rounding_mode!r}")
-    a, b = operands("div", input, other)
-    with np.errstate(all="ignore"):
-        return wrap(np.asarray(np.trunc(lend(a) / lend(b))).astype(lend(a).dtype))
+    cdef DivRounded op = DivRounded.__new__(DivRounded)
+    op.towards_zero = rounding_mode == "trunc"
+    return binary(op, input, other)
 
 
 cdef object _floordiv(object x, object y):
     cdef Tensor a, b
     a, b = operands("floor_divide", x, y)
-    if not is_floating(b.kind) and not lend(b).all():
-        raise ZeroDivisionError("floor_divide: an integer tensor was divided by zero")
+    _check_whole("floor_divide", a, b)
     with np.errstate(all="ignore"):
         return wrap(np.asarray(np.floor_divide(lend(a), lend(b))))
 
 
+@with_out
+@inplace
 @method
 def floor_divide(input, other):
     """The largest whole number not above input / other; it has no gradient."""
@@ -264,11 +317,9 @@ cdef class Remainder(Binary):
     da = dy, db = -dy floor(a / b)
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
-        if not is_floating(b.kind) and not lend(b).all():
-            raise ZeroDivisionError("remainder: an integer tensor was divided by zero")
+        _check_whole("remainder", a, b)
         self.saved = (a if b.requires else None, b if b.requires else None)
-        if not same_shape(a, b):
-            self.a, self.b = shape_only(a), shape_only(b)
+        self.note_shapes(a, b)
         with np.errstate(all="ignore"):
             return wrap(np.asarray(np.remainder(lend(a), lend(b))))
 
@@ -281,6 +332,8 @@ cdef object _mod(object x, object y):
     return binary(Remainder.__new__(Remainder), x, y)
 
 
+@with_out
+@inplace
 @method
 def remainder(input, other):
     """input modulo other, element by element, with other's sign (as % in Python)."""
@@ -296,7 +349,9 @@ cdef class Pow(Binary):
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
         self.saved = (a, b)
-        if not is_floating(a.kind) and a.kind != BOOL and (lend(b) < 0).any():
+        if a.kind == BOOL:
+            raise TypeError("pow: not defined for bool tensors; convert them first (x.int())")
+        if not is_floating(a.kind) and (lend(b) < 0).any():
             raise ValueError("pow: an integer tensor has no negative powers; convert it first (x.float())")
         return self.compute(a, b, <mg_binary>kernels(a).pow, "power")
 
@@ -315,6 +370,8 @@ cdef object _pow(object x, object y):
     return binary(Pow.__new__(Pow), x, y)
 
 
+@with_out
+@inplace
 @method
 def pow(input, exponent):
     """input to the power exponent, element by element; shapes broadcast."""
@@ -347,6 +404,7 @@ cdef Tensor _where(Tensor condition, object x, object y):
     return op.record(op.forward(condition, a, b), a, b)
 
 
+@with_out
 def where(condition, input=None, other=None):
     """input where condition is True, other elsewhere; shapes broadcast.
 
@@ -391,6 +449,8 @@ cdef object _neg(Tensor x):
     return op.record(op.forward(x), x)
 
 
+@with_out
+@inplace
 @method
 def neg(Tensor input not None):
     """-input."""
@@ -407,24 +467,22 @@ cdef class Abs(Unary):
 
     cdef backward(self, Tensor dy):
         x, = self.saved
-        return dy * sign(x)
+        return dy * x.detach().sign()
 
 
 cdef object _abs(Tensor x):
     cdef Abs op = Abs.__new__(Abs)
+    if x.kind == BOOL:
+        raise TypeError("abs: not defined for bool tensors")
     return op.record(op.forward(x), x)
 
 
+@with_out
+@inplace
 @method
 def abs(Tensor input not None):
     """|input|, element by element; the gradient at 0 is 0."""
     return _abs(input)
-
-
-@method
-def sign(Tensor input not None):
-    """-1, 0 or 1; it has no gradient."""
-    return wrap(np.asarray(np.sign(lend(input))))
 
 
 cdef class Exp(Unary):
@@ -440,6 +498,8 @@ cdef class Exp(Unary):
         return dy * self.output()
 
 
+@with_out
+@inplace
 @method
 def exp(input):
     """e to the power input, element by element."""
@@ -459,6 +519,8 @@ cdef class Log(Unary):
         return dy / x
 
 
+@with_out
+@inplace
 @method
 def log(input):
     """The natural logarithm, element by element; -inf at 0, NaN below."""
@@ -478,86 +540,42 @@ cdef class Sqrt(Unary):
         return dy / (2 * self.output())
 
 
+@with_out
+@inplace
 @method
 def sqrt(input):
     """The square root, element by element; NaN below 0."""
     return unary(Sqrt.__new__(Sqrt), input)
 
 
-# ---- comparisons and bits: no gradients, NumPy's work ------------------------------------------------
-
-cdef object _numpy_binary(str who, object ufunc, object x, object y):
-    cdef Tensor a, b
-    a, b = operands(who, x, y)
-    try:
-        return wrap(np.asarray(ufunc(lend(a), lend(b))))
-    except ValueError as error:
-        raise ValueError(f"{who}: {error}") from None
-    except TypeError:
-        raise TypeError(f"{who}: not defined for {describe(a)} and {describe(b)}") from None
-
-
-cdef object _lt(object a, object b): return _numpy_binary("lt", np.less, a, b)
-cdef object _le(object a, object b): return _numpy_binary("le", np.less_equal, a, b)
-cdef object _eq(object a, object b): return _numpy_binary("eq", np.equal, a, b)
-cdef object _ne(object a, object b): return _numpy_binary("ne", np.not_equal, a, b)
-cdef object _ge(object a, object b): return _numpy_binary("ge", np.greater_equal, a, b)
-cdef object _gt(object a, object b): return _numpy_binary("gt", np.greater, a, b)
-cdef object _and(object a, object b): return _numpy_binary("bitwise_and", np.bitwise_and, a, b)
-cdef object _or(object a, object b): return _numpy_binary("bitwise_or", np.bitwise_or, a, b)
-cdef object _xor(object a, object b): return _numpy_binary("bitwise_xor", np.bitwise_xor, a, b)
-cdef object _lshift(object a, object b): return _numpy_binary("bitwise_left_shift", np.left_shift, a, b)
-cdef object _rshift(object a, object b): return _numpy_binary("bitwise_right_shift", np.right_shift, a, b)
-
-
-cdef object _invert(Tensor x):
-    if is_floating(x.kind):
-        raise TypeError(f"~: expected a bool or integer tensor, got {describe(x)}")
-    return wrap(np.asarray(np.invert(lend(x))))
+@with_out
+@inplace
+@method
+def true_divide(input, other):
+    """input / other, element by element: div() without rounding."""
+    return _div(input, other)
 
 
 @method
-def lt(input, other):
-    """Where input < other."""
-    return _lt(input, other)
+def positive(Tensor input not None):
+    """+input: the tensor itself."""
+    if input.kind == BOOL:
+        raise TypeError("positive: not defined for bool tensors")
+    return input
 
 
-@method
-def le(input, other):
-    """Where input <= other."""
-    return _le(input, other)
+def rsub(input, other, *, alpha=1):
+    """other - alpha input, element by element."""
+    return sub(other, input, alpha=alpha)
 
 
-@method
-def eq(input, other):
-    """Where input == other."""
-    return _eq(input, other)
-
-
-@method
-def ne(input, other):
-    """Where input != other."""
-    return _ne(input, other)
-
-
-@method
-def ge(input, other):
-    """Where input >= other."""
-    return _ge(input, other)
-
-
-@method
-def gt(input, other):
-    """Where input > other."""
-    return _gt(input, other)
+for _name, _same in (
+    ("multiply", "mul"), ("subtract", "sub"), ("divide", "div"), ("negative", "neg"), ("absolute", "abs"),
+):
+    also(globals(), _name, _same)
 
 
 # ---- in place -----------------------------------------------------------------------------------------
-
-for _function in (add, sub, mul, div, floor_divide, remainder, pow, neg, abs, exp, log, sqrt,
-                  lt, le, eq, ne, ge, gt, sign):
-    inplace(_function)
-
 
 @method
 def copy_(Tensor self not None, src, bint non_blocking=False):
@@ -587,17 +605,5 @@ operators.div = _div
 operators.floordiv = _floordiv
 operators.mod = _mod
 operators.pow = _pow
-operators.lt = _lt
-operators.le = _le
-operators.eq = _eq
-operators.ne = _ne
-operators.ge = _ge
-operators.gt = _gt
-operators.bit_and = _and
-operators.bit_or = _or
-operators.bit_xor = _xor
-operators.lshift = _lshift
-operators.rshift = _rshift
 operators.neg = _neg
 operators.abs = _abs
-operators.invert = _invert

@@ -15,18 +15,19 @@ is once more a part of base (AsStrided). Other views of base are told when they 
 """
 from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.tensor cimport (
-    BOOL, MAX_RANK, Kind, Tensor, alias, copy_into, copy_of, describe, dtype_of, is_floating, lend, new_tensor,
-    operators, same_shape, view_as,
+    BOOL, MAX_RANK, Kind, Tensor, alias, cast, check_writable, copy_into, copy_of, describe, dtype_of, is_floating,
+    lend, new_tensor, operators, same_shape, view_as,
 )
 
 import numpy as np
 
-from minigrad.tensor import add_method
+from minigrad.tensor import _become as become_of, add_method
 
 
 cdef Tensor mark_view(Tensor y, Tensor x):
     if y.storage == x.storage and recording():
-        y._base = x if x._base is None else x._base
+        # a leaf that requires grad is a beginning of its own, whatever memory it looks at
+        y._base = x if x._base is None or (x.requires and x.maker is None) else x._base
         y.rewrites = y._base.rewrites
     return y
 
@@ -157,7 +158,7 @@ cdef object assign(Tensor x, object value):
     cdef Tensor result = value
     cdef Tensor base = x if x._base is None else x._base
     cdef Op op
-    if recording() and base.requires and base.maker is None:
+    if recording() and ((base.requires and base.maker is None) or (x.requires and x.maker is None)):
         raise RuntimeError(
             "a leaf that requires grad was changed in place while recording; wrap the update in "
             "`with minigrad.no_grad():`"
@@ -231,4 +232,60 @@ def inplace(function):
     return function
 
 
+def also(dict room, str name, str of):
+    """A second name for the function `of` of a room, for the method and for its twin in place."""
+    room[name] = room[of]
+    for suffix in ("", "_"):
+        function = Tensor.__dict__.get(of + suffix)
+        if function is not None:
+            add_method(name + suffix, function)
+
+
 operators.inplace = assign
+
+
+# ---- out= -------------------------------------------------------------------------------------------------
+
+def with_out(function):
+    """A decorator: the function takes `out=`, a tensor that receives the result and is returned.
+
+    The result is converted to out's dtype, which may not be of a lower kind (float > integer > bool). An
+    out without elements takes the result's shape; any other must have it. A function that makes new
+    tensors makes them in out's dtype. Put it above @method, as methods take no out.
+    """
+    names = function.__code__.co_varnames
+    makes = "dtype" in names and "requires_grad" in names
+
+    def into(*arguments, out=None, **keywords):
+        if out is None:
+            return function(*arguments, **keywords)
+        if not isinstance(out, Tensor):
+            raise TypeError(f"{function.__name__}: expected a tensor as out, got {type(out).__name__}")
+        if makes and keywords.get("dtype") is None:
+            keywords["dtype"] = out.dtype
+        return _write(function.__name__, <Tensor>out, <Tensor?>function(*arguments, **keywords))
+
+    into.__name__, into.__qualname__, into.__module__ = function.__name__, function.__qualname__, function.__module__
+    into.__doc__ = f"{function.__doc__}\n\n    out=: a tensor that receives the result.\n    "
+    into.__wrapped__ = function
+    return into
+
+
+cdef object _write(object who, Tensor out, Tensor result):
+    if recording() and (wants(out) or result.requires):
+        raise RuntimeError(
+            f"{who}: what is written into out is not recorded, but an operand or out itself requires grad; leave out "
+            "away, or compute under `with minigrad.no_grad():`"
+        )
+    if (is_floating(result.kind) and not is_floating(out.kind)) or (out.kind == BOOL and result.kind != BOOL):
+        raise TypeError(f"{who}: a result of {dtype_of(result.kind)} does not fit into out, {describe(out)}")
+    if out.n == 0 and not same_shape(out, result):
+        check_writable(out)
+        become_of(out, copy_of(cast(result, out.kind)))
+        return out
+    if not same_shape(out, result):
+        raise ValueError(
+            f"{who}: the result has shape {tuple(result.shape)} and does not fit into out, {describe(out)}")
+    _refuse_overlap(out)
+    copy_into(out, result)
+    return out

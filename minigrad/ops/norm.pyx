@@ -1,11 +1,22 @@
-"""Normalisation: activations brought to mean 0 and variance 1, then scaled and shifted."""
+"""Normalisation: activations brought to mean 0 and variance 1, then scaled and shifted; or to length 1.
+
+batch_norm goes by channels over the batch; layer, RMS, group and instance normalisation by
+rows, and are one operation.
+"""
 from libc.math cimport sqrt as c_sqrt
 
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
+from minigrad.ops.arithmetic cimport convert, floating
+from minigrad.ops.broadcast cimport shape_only
 from minigrad.tensor cimport (
-    FLOAT32, FLOAT64, Tensor, check_writable, dense, describe, new_like, new_tensor, view_as,
+    FLOAT16, FLOAT32, FLOAT64, Tensor, axis_of, check_writable, dense, describe, dtype_of, is_floating, lend,
+    new_like, new_tensor, to_tensor, wrap,
 )
+
+import numpy as np
+
+from minigrad.ops.arithmetic import where
 
 
 cdef double _at(Tensor x, Py_ssize_t i) noexcept:
@@ -23,6 +34,12 @@ cdef void _move(Tensor running, Py_ssize_t i, double value, double momentum) noe
 
 cdef void *_pointer(Tensor x) noexcept:
     return NULL if x is None else x.ptr
+
+
+cdef object _centred(object x, object axes):
+    """x less its mean; twice, as the mean as a float lacks up to half a digit of it."""
+    x = x - x.mean(axes, keepdim=True)
+    return x - x.mean(axes, keepdim=True)
 
 
 cdef class BatchNorm(Op):
@@ -59,7 +76,7 @@ cdef class BatchNorm(Op):
         mean, rstd = <double *>self.mean.ptr, <double *>self.rstd.ptr
         if training:
             K[x.kind].batch_norm_statistics(mean, rstd, xd.ptr, self.outer, self.channels, self.inner)
-            if running_mean is not None:
+            if running_mean is not None and n > 0:
                 for c in range(self.channels):
                     _move(running_mean, c, mean[c], momentum)
                     _move(running_var, c, rstd[c] * n / (n - 1), momentum)
@@ -99,7 +116,7 @@ cdef class BatchNorm(Op):
         axes = [i for i in range(x.rank) if i != 1]
         shape = [1, -1] + [1] * (x.rank - 2)
         if self.training:
-            centred = x - x.mean(axes, keepdim=True)
+            centred = _centred(x, axes)
             rstd = ((centred * centred).mean(axes, keepdim=True) + self.eps) ** -0.5
         else:
             centred = x - self.mean.to(x.dtype).reshape(shape)
@@ -157,3 +174,285 @@ def batch_norm(Tensor input not None, Tensor running_mean, Tensor running_var, T
     y = op.forward(input, weight, bias, running_mean, running_var, training,
                    0.0 if momentum is None else momentum, eps)
     return op.record_all(y, (input, weight, bias))
+
+
+# ---- by rows: layer, RMS, group and instance normalisation ----------------------------------------------------
+
+cdef class LayerNorm(Op):
+    """y = xhat w + b,   xhat = (x - mean) rstd,   rstd = 1 / sqrt(var + eps), row by row
+    dx = rstd (g - mean(g) - xhat mean(g xhat)),   g = dy w
+    dw = sum(dy xhat), db = sum(dy)          over what shares a weight
+
+    Without centring (RMS) mean is 0 throughout, and var the mean of squares; then dx has no
+    mean(g). A row is x's last `stretches * span` elements; w and b are (period, stretches): a
+    number for each stretch of a row, beginning again after `period` rows. csrc/norm.c derives
+    dx. Ba, Kiros and Hinton, 2016.
+    """
+    cdef Tensor mean, rstd              # (rows), float64; no mean for RMS
+    cdef Tensor shape_of_b
+    cdef double eps
+    cdef size_t rows, n, period, span
+
+    cdef Tensor forward(self, Tensor x, Tensor w, Tensor b, size_t period, size_t stretches, size_t span,
+                        bint centred, double eps):
+        cdef Tensor y = new_like(x), xd = dense(x)
+        cdef Py_ssize_t rows
+        self.n, self.period, self.span, self.eps = stretches * span, period, span, eps
+        self.rows = rows = x.n // self.n if self.n else 0
+        self.mean = new_tensor(FLOAT64, 1, &rows) if centred else None
+        self.rstd = new_tensor(FLOAT64, 1, &rows)
+        K[x.kind].layer_norm_forward(y.ptr, <double *>_pointer(self.mean), <double *>self.rstd.ptr, xd.ptr,
+                                     _pointer(w), _pointer(b), self.rows, self.n, period, span, eps)
+        self.saved = (x, w)
+        self.shape_of_b = None if b is None else shape_only(b)
+        return y
+
+    cdef backward(self, Tensor dy):
+        cdef Tensor x, w, dx = None, dw = None, db = None
+        x, w = self.saved
+        if recording():
+            return self.composed(dy, x, w)
+        if self.needs(0):
+            dx = new_like(x)
+        if w is not None and self.needs(1):
+            dw = new_like(w)
+        if self.needs(2):
+            db = new_like(self.shape_of_b)
+        if self.rows == 0:
+            return dx, None if dw is None else dw.zero_(), None if db is None else db.zero_()
+        x, dy = dense(x), dense(dy)
+        K[x.kind].layer_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
+                                      <double *>_pointer(self.mean), <double *>self.rstd.ptr, _pointer(w),
+                                      self.rows, self.n, self.period, self.span)
+        return dx, dw, db
+
+    cdef tuple composed(self, Tensor dy, Tensor x, Tensor w):
+        """The same gradients, made of operations."""
+        cdef bint centred = self.mean is not None
+        dx = None
+        if self.rows == 0:
+            return (dy, None if w is None else w.detach() * 0,
+                    None if self.shape_of_b is None else to_tensor(0, x.kind).expand_as(self.shape_of_b))
+        rows = (-1, self.period, self.n // self.span, self.span)
+        xs, dys = x.reshape(rows), dy.reshape(rows)
+        xs = _centred(xs, (2, 3)) if centred else xs
+        rstd = ((xs * xs).mean((2, 3), keepdim=True) + self.eps) ** -0.5
+        xhat = xs * rstd
+        if self.needs(0):
+            g = dys if w is None else dys * w.reshape(self.period, -1, 1)
+            dx = g - xhat * (g * xhat).mean((2, 3), keepdim=True)
+            if centred:
+                dx = dx - g.mean((2, 3), keepdim=True)
+            dx = (rstd * dx).reshape(x.shape)
+        return (dx, (dys * xhat).sum((0, 3)).reshape(w.shape) if self.needs(1) else None,
+                dys.sum((0, 3)).reshape(self.shape_of_b.shape) if self.needs(2) else None)
+
+    def name(self):
+        return "NativeLayerNormBackward0" if self.mean is not None else "RmsNormBackward0"
+
+
+cdef Tensor _parameter(str who, str what, Tensor x, Tensor parameter, tuple shape):
+    """weight or bias as the kernels take it; an error if it does not fit the input."""
+    if parameter is None:
+        return None
+    if tuple(parameter.shape) != shape:
+        raise ValueError(f"{who}: expected {what} of shape {shape}, got {tuple(parameter.shape)}")
+    if parameter.kind != x.kind:
+        raise TypeError(f"{who}: {what} is {parameter.dtype} and the input {x.dtype}; they must be the same")
+    return parameter if parameter.dense else parameter.contiguous()
+
+
+cdef Tensor _by_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
+                     size_t span, bint centred, double eps):
+    cdef LayerNorm op
+    weight = _parameter(who, "weight", x, weight, shape)
+    bias = _parameter(who, "bias", x, bias, shape)
+    if x.kind == FLOAT16:
+        weight = None if weight is None else convert(weight, FLOAT32)
+        bias = None if bias is None else convert(bias, FLOAT32)
+        return convert(_by_rows(who, convert(x, FLOAT32), weight, bias, shape, period, stretches, span, centred, eps),
+                       FLOAT16)
+    op = LayerNorm.__new__(LayerNorm)
+    y = op.forward(x, weight, bias, period, stretches, span, centred, eps)
+    return op.record_all(y, (x, weight, bias))
+
+
+cdef tuple _normalized(str who, Tensor x, object normalized_shape):
+    """The shape of the rows, and how many elements one has."""
+    shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+    if not is_floating(x.kind):
+        raise TypeError(f"{who}: expected a floating input, got {describe(x)}; convert it first (x.float())")
+    if not shape:
+        raise ValueError(f"{who}: normalized_shape names at least one axis, got {normalized_shape}")
+    if tuple(x.shape)[max(0, x.rank - len(shape)):] != shape:
+        raise ValueError(f"{who}: expected an input (..., {', '.join([str(n) for n in shape])}), as normalized_shape "
+                         f"{shape} says, got {tuple(x.shape)}")
+    return shape, int(np.prod(shape))
+
+
+def layer_norm(Tensor input not None, normalized_shape, Tensor weight=None, Tensor bias=None, double eps=1e-5):
+    """(input - mean) / sqrt(var + eps) * weight + bias, for each sample by itself.
+
+    Shapes: input (..., *normalized_shape), over whose last axes mean and var are taken;
+    weight and bias (*normalized_shape) or None.
+    Errors: ValueError for shapes, TypeError for dtypes that differ.
+    Ba, Kiros and Hinton, 2016.
+    """
+    shape, n = _normalized("layer_norm", input, normalized_shape)
+    return _by_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps)
+
+
+def rms_norm(Tensor input not None, normalized_shape, Tensor weight=None, eps=None):
+    """input / sqrt(mean(input^2) + eps) * weight, for each sample by itself.
+
+    Shapes: input (..., *normalized_shape), weight (*normalized_shape) or None. eps None: the
+    dtype's own, the gap between 1 and the next number.
+    Errors: ValueError for shapes, TypeError for dtypes that differ.
+    Zhang and Sennrich, NeurIPS 2019.
+    """
+    shape, n = _normalized("rms_norm", input, normalized_shape)
+    if eps is None:
+        eps = np.finfo(dtype_of(input.kind).numpy).eps
+    return _by_rows("rms_norm", input, weight, None, shape, 1, n, 1, False, eps)
+
+
+def group_norm(Tensor input not None, Py_ssize_t num_groups, Tensor weight=None, Tensor bias=None, double eps=1e-5):
+    """(input - mean) / sqrt(var + eps) * weight + bias, for each group of channels of each sample.
+
+    Shapes: input (N, C, ...) with C a multiple of num_groups; weight and bias (C) or None.
+    Errors: ValueError for shapes, and where there is one value in all. Wu and He, ECCV 2018.
+    """
+    cdef Py_ssize_t channels, inner = 1
+    cdef int i
+    if not is_floating(input.kind) or input.rank < 2:
+        raise ValueError(f"group_norm: expected a floating input (N, C, ...), got {describe(input)}")
+    channels = input.length[1]
+    if num_groups <= 0 or channels % num_groups:
+        raise ValueError(f"group_norm: {channels} channels do not fall into {num_groups} groups of one size")
+    for i in range(2, input.rank):
+        inner *= input.length[i]
+    if input.n == num_groups and input.length[0] == 1:
+        raise ValueError(f"group_norm: an input of shape {tuple(input.shape)} has one value for each of "
+                         f"{num_groups} groups, so no variance")
+    return _by_rows("group_norm", input, weight, bias, (channels,), num_groups, channels // num_groups, inner, True,
+                    eps)
+
+
+def instance_norm(Tensor input not None, Tensor running_mean=None, Tensor running_var=None, Tensor weight=None,
+                  Tensor bias=None, bint use_input_stats=True, double momentum=0.1, double eps=1e-5):
+    """(input - mean) / sqrt(var + eps) * weight + bias, for each channel of each sample.
+
+    Shapes: input (N, C, L, ...); the others (C) or None.
+    use_input_stats: mean and var are the input's own, and the running ones, where given, move
+    by momentum towards the average of these (of the unbiased variance); otherwise the running
+    ones are used, as in batch_norm.
+    Errors: ValueError for shapes, and for one value a channel, which has no variance.
+    Ulyanov, Vedaldi and Lempitsky, 2016.
+    """
+    cdef Py_ssize_t channels, inner = 1
+    cdef int i
+    if not is_floating(input.kind) or input.rank < 2:
+        raise ValueError(f"instance_norm: expected a floating input (N, C, L), got {describe(input)}")
+    if not use_input_stats:
+        if running_mean is None or running_var is None:
+            raise ValueError("instance_norm: without use_input_stats running_mean and running_var are needed")
+        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    channels = input.length[1]
+    for i in range(2, input.rank):
+        inner *= input.length[i]
+    if inner == 1:
+        raise ValueError(f"instance_norm: an input of shape {tuple(input.shape)} has one value for each channel of a "
+                         "sample, so no variance")
+    if (running_mean is None) != (running_var is None):
+        raise ValueError("instance_norm: give both running_mean and running_var, or neither")
+    for what, part in (("running_mean", running_mean), ("running_var", running_var)):
+        if part is not None:
+            _parameter("instance_norm", what, input, part, (channels,))
+            check_writable(part)
+    y = _by_rows("instance_norm", input, weight, bias, (channels,), channels, 1, inner, True, eps)
+    if running_mean is not None and input.n:
+        _track(input, running_mean, running_var, channels, inner, momentum)
+    return y
+
+
+cdef int _track(Tensor x, Tensor running_mean, Tensor running_var, Py_ssize_t channels, Py_ssize_t inner,
+                double momentum) except -1:
+    """The running statistics move towards the samples' average ones."""
+    cdef Py_ssize_t rows = x.n // inner, c
+    cdef Tensor mean = new_tensor(FLOAT64, 1, &rows), var = new_tensor(FLOAT64, 1, &rows)
+    x = dense(x)
+    K[x.kind].batch_norm_statistics(<double *>mean.ptr, <double *>var.ptr, x.ptr, 1, rows, inner)
+    means, variances = lend(mean).reshape(-1, channels).mean(0), lend(var).reshape(-1, channels).mean(0)
+    for c in range(channels):
+        _move(running_mean, c, means[c], momentum)
+        _move(running_var, c, variances[c] * inner / (inner - 1), momentum)
+    running_mean.storage.version += 1
+    running_var.storage.version += 1
+    return 0
+
+
+# ---- to length 1 ------------------------------------------------------------------------------------------------
+
+cdef class Length(Op):
+    """y = (sum |x|^p)^(1/p) over some axes, which stay with length 1; p = inf: max |x|; p = 0: how many are not 0
+    dx = dy sign(x) (|x| / y)^(p - 1);  p = inf: dy sign(x) shared among the largest;  0 where y = 0
+    """
+    cdef double p
+    cdef tuple axes
+
+    cdef Tensor forward(self, Tensor x, double p, tuple axes):
+        cdef Tensor y
+        self.p, self.axes = p, axes
+        with np.errstate(all="ignore"):
+            size = np.abs(np.asarray(lend(x), np.float64))
+            largest = size.max(axes, keepdims=True, initial=0)
+            if p == 0:
+                total = (size != 0).sum(axes, keepdims=True, dtype=np.float64)
+            elif np.isinf(p):
+                total = largest if p > 0 else size.min(axes, keepdims=True)
+            else:       # by a power of 2 near the largest, so that no power of |x| overflows
+                scale = np.ldexp(0.5, np.frexp(np.where(np.isfinite(largest) & (largest > 0), largest, 1.0))[1])
+                size = size / scale
+                total = (size * size if p == 2 else size ** p).sum(axes, keepdims=True)
+                total = (np.sqrt(total) if p == 2 else total ** (1 / p)) * scale
+            y = wrap(np.asarray(total, dtype_of(x.kind).numpy))
+        self.saved = (x,)
+        self.keep(y)
+        return y
+
+    cdef backward(self, Tensor dy):
+        cdef Tensor x = self.saved[0], y = self.output()
+        if self.p == 0:
+            return to_tensor(0, x.kind).expand_as(x)
+        if np.isinf(self.p):
+            largest = (x.detach().abs() == y.detach()).to(x.dtype)
+            return dy * x.sign() * (largest / largest.sum(self.axes, keepdim=True))
+        if self.p == 1:
+            return dy * x.sign()
+        divisor = where(y == 0, 1.0, y)
+        if self.p == 2:
+            return dy * (x / divisor)
+        size = where(x == 0, 1.0, x.abs())
+        return dy * x.sign() * where(y == 0, 0.0, (size / divisor) ** (self.p - 1))
+
+    def name(self):
+        return "LinalgVectorNormBackward0"
+
+
+cdef Tensor length_of(Tensor x, double p, object dim, bint keepdim):
+    """The p-norm along dim (an axis or several), recorded; its gradient at 0 is 0."""
+    cdef Length op = Length.__new__(Length)
+    cdef tuple axes = tuple([axis_of(d, x.rank) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))])
+    y = op.record(op.forward(x, p, axes if x.rank else ()), x)
+    return y if keepdim or x.rank == 0 else y.squeeze(axes)
+
+
+def normalize(Tensor input not None, double p=2.0, dim=1, double eps=1e-12, Tensor out=None):
+    """input / max(|input|_p, eps): every vector along dim (an axis or several) brought to length 1.
+
+    eps: the least divisor, so that a vector of zeros stays one.
+    """
+    cdef Tensor x = floating(input)
+    length = length_of(x, p, dim, True)
+    y = x / where(length < eps, eps, length)
+    return y if out is None else out.copy_(y)

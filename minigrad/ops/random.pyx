@@ -4,7 +4,9 @@ One Mersenne twister a Generator; csrc/random.c and csrc/generator.c say how its
 uniform and normal numbers. Every function here takes generator=None, which is the default
 generator that manual_seed() seeds.
 """
+from libc.math cimport M_PI, ceil, exp, log, log1p, tan
 from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memcmp
 
 from minigrad.kernels cimport K, generator_next32, generator_next64, generator_seed, mg_generator
 from minigrad.tensor cimport (
@@ -24,7 +26,6 @@ cdef class Generator:
         g = minigrad.Generator().manual_seed(2147483647)
         minigrad.randn(3, generator=g)
     """
-    cdef mg_generator state
 
     def __init__(self, device=None):
         check_device(device)
@@ -59,10 +60,15 @@ cdef class Generator:
 
     def get_state(self):
         """The state as a uint8 tensor, laid out as PyTorch's (5056 bytes)."""
+        cdef mg_generator fresh
         record = np.zeros((), _LAYOUT)
         record["seed"], record["seeded"] = self.state.seed, 1
         record["state"] = [self.state.state[i] for i in range(624)]
         record["next"], record["left"] = self.state.next, 625 - self.state.next
+        if self.state.next == 624:      # of one that was seeded and not used PyTorch says next = 0
+            generator_seed(&fresh, self.state.seed)
+            if memcmp(fresh.state, self.state.state, sizeof(fresh.state)) == 0:
+                record["next"] = 0
         record["has_spare"], record["spare"] = self.state.has_spare, self.state.spare if self.state.has_spare else 0
         return wrap(np.frombuffer(record.tobytes(), np.uint8).copy())
 
@@ -136,6 +142,23 @@ def get_rng_state():
 def set_rng_state(new_state):
     """Sets the default generator's state to one that get_rng_state() gave."""
     default_generator.set_state(new_state)
+
+
+class fork_rng:
+    """Inside `with fork_rng():` random numbers are drawn as ever; after it the default generator goes on
+    from where it was before. devices and the like are for other devices than the CPU."""
+
+    def __init__(self, devices=None, enabled=True, device_type="cpu"):
+        self._enabled = enabled
+        self._before = []
+
+    def __enter__(self):
+        self._before.append(get_rng_state())
+
+    def __exit__(self, *exception):
+        state = self._before.pop()
+        if self._enabled:
+            set_rng_state(state)
 
 
 # ---- filling tensors -------------------------------------------------------------------------------------
@@ -255,25 +278,98 @@ def random_(Tensor self not None, low=0, high=None, *, generator=None):
     return self
 
 
+# The laws below are functions of one number each, drawn and computed in double for every dtype.
+
+cdef enum Transform:
+    EXPONENTIAL
+    LOG_NORMAL
+    GEOMETRIC
+    CAUCHY
+
+
+cdef int _draw_transformed(Tensor x, object generator, Transform law, double a, double b) except -1:
+    cdef mg_generator *source = _source(generator)
+    cdef Tensor t = _in_memory_order(x), y = new_tensor(FLOAT64, t.rank, t.length)
+    cdef double *p = <double *>y.ptr
+    cdef Py_ssize_t i
+    check_writable(x)
+    if law == LOG_NORMAL:       # one at a time, whatever the size
+        for i in range(y.n):
+            K[FLOAT64].normal(p + i, source, a, b, 1)
+            p[i] = exp(p[i])
+    else:
+        K[FLOAT64].uniform(p, source, 0, 1, y.n)
+    if law == EXPONENTIAL:
+        for i in range(y.n):
+            p[i] = -1 / a * log1p(-p[i])
+    elif law == GEOMETRIC:
+        for i in range(y.n):
+            p[i] = ceil(log(p[i]) / log(1 - a))
+    elif law == CAUCHY:
+        for i in range(y.n):
+            p[i] = a + b * tan(M_PI * (p[i] - 0.5))
+    return copy_into(t, y)
+
+
 @method
 def exponential_(Tensor self not None, double lambd=1, *, generator=None):
     """Every element drawn from the density lambd e^(-lambd x): -ln(1 - u) / lambd."""
-    from math import log1p
-
+    _check_leaf("exponential_", self)
     if not lambd > 0:
         raise ValueError(f"exponential_: expected lambd > 0, got {lambd}")
-    cdef Tensor u = new_tensor(FLOAT64, self.rank, self.length)
-    _draw(u, _source(generator), UNIFORM, 0, 1)
-    array = lend(u)
-    array[...] = np.array([-1 / lambd * log1p(-value) for value in array.ravel()]).reshape(array.shape)
-    copy_into(self, u)
+    _draw_transformed(self, generator, EXPONENTIAL, lambd, 0)
+    return self
+
+
+@method
+def log_normal_(Tensor self not None, double mean=1, double std=2, *, generator=None):
+    """Every element e^z, z from the normal distribution of a mean and a standard deviation."""
+    _check_leaf("log_normal_", self)
+    if not std > 0:
+        raise ValueError(f"log_normal_: expected std > 0, got {std}")
+    _draw_transformed(self, generator, LOG_NORMAL, mean, std)
+    return self
+
+
+@method
+def geometric_(Tensor self not None, double p, *, generator=None):
+    """Every element the number of tries, each of probability p, up to the first success."""
+    if not 0 < p < 1:
+        raise ValueError(f"geometric_: expected 0 < p < 1, got {p}")
+    if is_floating(self.kind):
+        _check_leaf("geometric_", self)
+    _draw_transformed(self, generator, GEOMETRIC, p, 0)
+    return self
+
+
+@method
+def cauchy_(Tensor self not None, double median=0, double sigma=1, *, generator=None):
+    """Every element drawn from the Cauchy distribution: median + sigma tan(pi (u - 1/2))."""
+    _check_leaf("cauchy_", self)
+    if not sigma > 0:
+        raise ValueError(f"cauchy_: expected sigma > 0, got {sigma}")
+    _draw_transformed(self, generator, CAUCHY, median, sigma)
     return self
 
 
 # ---- new tensors -----------------------------------------------------------------------------------------
 
-cdef Tensor _random(object size, object dtype, object device, bint requires_grad, object generator, Law law):
+cdef int _check_out(Tensor out, object dtype, bint requires_grad) except -1:
+    if requires_grad or (dtype is not None and kind_of(dtype) != out.kind):
+        raise TypeError(f"out: expected a tensor of {dtype_of(kind_of(dtype))} that requires no grad, got "
+                        f"{describe(out)}")
+    return 0
+
+
+cdef Tensor _random(object size, object dtype, object device, bint requires_grad, object generator, Law law,
+                    Tensor out=None):
     cdef Py_ssize_t length[MAX_RANK]
+    if out is not None:
+        _check_out(out, dtype, requires_grad)
+        _check_leaf("out", out)
+        out.resize_(*size)
+        _draw(out, _source(generator), law, 0, 1)
+        return out
     cdef int rank = parse_shape(size, length)
     cdef Kind kind = kind_of(dtype)
     check_device(device)
@@ -286,14 +382,23 @@ cdef Tensor _random(object size, object dtype, object device, bint requires_grad
     return x
 
 
-def rand(*size, generator=None, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
+cdef Tensor _into(Tensor out, Tensor x, object dtype, bint requires_grad):
+    _check_out(out, dtype, requires_grad)
+    out.resize_(x.shape)
+    copy_into(out, x)
+    return out
+
+
+def rand(*shape, size=None, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+         pin_memory=False):
     """Numbers drawn evenly from [0, 1)."""
-    return _random(size, dtype, device, requires_grad, generator, UNIFORM)
+    return _random(shape if size is None else (size,), dtype, device, requires_grad, generator, UNIFORM, out)
 
 
-def randn(*size, generator=None, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
+def randn(*shape, size=None, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+          pin_memory=False):
     """Numbers drawn from the normal distribution of mean 0 and variance 1."""
-    return _random(size, dtype, device, requires_grad, generator, NORMAL)
+    return _random(shape if size is None else (size,), dtype, device, requires_grad, generator, NORMAL, out)
 
 
 def rand_like(Tensor input not None, *, generator=None, dtype=None, layout=None, device=None, bint requires_grad=False,
@@ -310,7 +415,7 @@ def randn_like(Tensor input not None, *, generator=None, dtype=None, layout=None
                    NORMAL)
 
 
-def randint(low, high=None, size=None, *, generator=None, dtype=None, layout=None, device=None,
+def randint(low, high=None, size=None, *, generator=None, out=None, dtype=None, layout=None, device=None,
             bint requires_grad=False):
     """Integers drawn evenly from [low, high): randint(high, size) or randint(low, high, size)."""
     cdef Py_ssize_t length[MAX_RANK]
@@ -332,6 +437,8 @@ def randint(low, high=None, size=None, *, generator=None, dtype=None, layout=Non
     first, span = low, high - low
     for i in range(x.n):
         p[i] = first + <int64_t>((generator_next32(source) if span < 1 << 28 else generator_next64(source)) % span)
+    if out is not None:
+        return _into(out, x, dtype, requires_grad)
     x = x if dtype is None else cast(x, kind_of(dtype))
     if requires_grad:
         x.requires_grad = True
@@ -344,7 +451,8 @@ def randint_like(Tensor input not None, low, high=None, *, dtype=None, device=No
     return randint(low, high, tuple(input.shape), dtype=input.dtype if dtype is None else dtype, device=device)
 
 
-def randperm(n, *, generator=None, dtype=None, layout=None, device=None, bint requires_grad=False, pin_memory=False):
+def randperm(n, *, generator=None, out=None, dtype=None, layout=None, device=None, bint requires_grad=False,
+             pin_memory=False):
     """The numbers 0 to n - 1 in random order: Fisher and Yates from the front."""
     cdef Py_ssize_t i, j, count
     cdef int64_t kept
@@ -368,6 +476,8 @@ def randperm(n, *, generator=None, dtype=None, layout=None, device=None, bint re
             j = generator_next64(source) % <uint64_t>(i + 1)
             p[i] = p[j]
             p[j] = i
+    if out is not None:
+        return _into(out, x, dtype, requires_grad)
     return x if dtype is None else cast(x, kind_of(dtype))
 
 
@@ -398,6 +508,8 @@ def normal(mean, std=1.0, size=None, *, generator=None, dtype=None, device=None,
         if requires_grad:
             x.requires_grad = True
         return x
+    if (lend(<Tensor>std) < 0).any() if isinstance(std, Tensor) else std < 0:
+        raise ValueError("normal: a standard deviation is not negative")
     shape = np.broadcast_shapes(np.shape(mean.detach() if isinstance(mean, Tensor) else mean),
                                 np.shape(std.detach() if isinstance(std, Tensor) else std))
     like = mean if isinstance(mean, Tensor) else std

@@ -1,20 +1,19 @@
-"""Shapes: other looks at the same elements, parts of a tensor, tensors put together.
+"""Shapes: other looks at the same elements.
 
 A view shares its tensor's memory; a gradient is carried back by the opposite rearrangement.
 """
-from minigrad.autograd.engine cimport Op, recording, wants
+from minigrad.autograd.engine cimport Op, recording
 from minigrad.ops.arithmetic cimport convert
-from minigrad.ops.broadcast cimport shape_only, sum_to
-from minigrad.ops.inplace cimport assign, mark_view
+from minigrad.ops.broadcast cimport shape_only
+from minigrad.ops.inplace cimport mark_view
 from minigrad.tensor cimport (
-    BOOL, INT64, KINDS, MAX_RANK, Kind, Tensor, alias, axis_of, cast, check_writable, copy_into, copy_of, dense,
-    describe, dtype_of, is_floating, kind_of, lend, new_tensor, operators, parse_shape, promote_kinds, same_shape, to_tensor,
-    view_as, wrap,
+    MAX_RANK, Kind, Tensor, axis_of, check_writable, copy_of, dense, describe, dtype_of, kind_of, lend, new_tensor,
+    parse_shape, view_as, wrap,
 )
 
 import numpy as np
 
-from minigrad.tensor import add_method, check_device, device, method
+from minigrad.tensor import Size, _become, add_method, check_device, method
 
 
 # ---- copies -------------------------------------------------------------------------------------------
@@ -44,7 +43,8 @@ def contiguous(Tensor input not None, memory_format=None):
 
 
 @method
-def to(Tensor self not None, *args, dtype=None, device=None, non_blocking=False, copy=False):
+def to(Tensor self not None, *args, dtype=None, device=None, non_blocking=False, copy=False,
+       memory_format=None):
     """The tensor in another dtype: to(dtype), to(device), to(device, dtype), to(other tensor).
 
     Itself where nothing changes. The only device is "cpu".
@@ -141,13 +141,14 @@ cdef int _infer(Tensor x, object shape, Py_ssize_t *length) except -1:
 
 
 @method
-def reshape(Tensor input not None, *shape):
+def reshape(Tensor input not None, *lengths, shape=None):
     """The same elements in another shape; one length may be -1, for what is left.
 
     A view where the tensor is contiguous, else a copy. Errors: ValueError where the numbers
     of elements differ.
     """
     cdef Py_ssize_t length[MAX_RANK]
+    shape = lengths if shape is None else (shape,)
     if len(shape) == 0:
         raise TypeError("reshape: give the shape, for example x.reshape(-1, 28 * 28)")
     return _reshape(input, _infer(input, shape, length), length)
@@ -253,7 +254,7 @@ def unflatten(Tensor input not None, dim, sizes):
 
 @method
 def ravel(Tensor input not None):
-    """All elements in one axis."""
+    """All elements in one axis; a view where the tensor is contiguous."""
     return reshape(input, -1)
 
 
@@ -289,10 +290,11 @@ cdef Tensor _permute(Tensor x, const int *order):
 
 
 @method
-def permute(Tensor input not None, *dims):
+def permute(Tensor input not None, *order_of_axes, dims=None):
     """The axes in the order dims names them."""
     cdef int order[MAX_RANK]
     cdef int i
+    dims = order_of_axes if dims is None else (dims,)
     dims = tuple(dims[0]) if len(dims) == 1 and isinstance(dims[0], (tuple, list)) else dims
     if len(dims) != input.rank or {axis_of(d, input.rank) for d in dims} != set(range(input.rank)):
         raise ValueError(f"permute: expected each of the {input.rank} axes of {describe(input)} once, got {dims}")
@@ -311,7 +313,16 @@ def transpose(Tensor input not None, dim0, dim1):
     return _permute(input, order)
 
 
-add_method("swapaxes", transpose)
+@method
+def swapaxes(Tensor input not None, axis0, axis1):
+    """transpose()."""
+    return transpose(input, axis0, axis1)
+
+
+@method
+def swapdims(Tensor input not None, dim0, dim1):
+    """transpose()."""
+    return transpose(input, dim0, dim1)
 
 
 @method
@@ -343,15 +354,40 @@ add_method("mT", property(_matrix_transpose))
 
 
 @method
+def adjoint(Tensor input not None):
+    """x.mT: of real numbers the conjugate is the number itself."""
+    return _matrix_transpose(input)
+
+
+def _hermitian(Tensor self not None):
+    """A matrix transposed (and conjugated, which changes no real number)."""
+    if self.rank not in (0, 2):
+        raise ValueError(f"H: expected a matrix, got {describe(self)}; use x.mT")
+    return t(self)
+
+
+add_method("H", property(_hermitian))
+add_method("mH", property(_matrix_transpose))
+
+
+@method
 def movedim(Tensor input not None, source, destination):
-    """Axis source moved to the place destination; the others keep their order."""
+    """Axis source moved to the place destination; the others keep their order. Both may be tuples."""
     sources = [axis_of(s, input.rank) for s in (source if isinstance(source, (tuple, list)) else (source,))]
     targets = [axis_of(d, input.rank) for d in
                (destination if isinstance(destination, (tuple, list)) else (destination,))]
+    if len(sources) != len(targets) or len(set(sources)) < len(sources) or len(set(targets)) < len(targets):
+        raise ValueError(f"movedim: expected as many different axes in both, got {source} and {destination}")
     order = [i for i in range(input.rank) if i not in sources]
     for to_place, axis in sorted(zip(targets, sources)):
         order.insert(to_place, axis)
-    return permute(input, *order)
+    return permute(input, order)
+
+
+@method
+def moveaxis(Tensor input not None, source, destination):
+    """movedim()."""
+    return movedim(input, source, destination)
 
 
 @method
@@ -381,7 +417,8 @@ def squeeze(Tensor input not None, dim=None):
     cdef Py_ssize_t step[MAX_RANK]
     cdef int rank = 0, i
     cdef Reshape op
-    chosen = None if dim is None else {axis_of(d, input.rank) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))}
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
+    chosen = None if dim is None else {axis_of(d, input.rank) for d in dims}
     for i in range(input.rank):
         if input.length[i] != 1 or (chosen is not None and i not in chosen):
             length[rank] = input.length[i]
@@ -392,316 +429,134 @@ def squeeze(Tensor input not None, dim=None):
     return mark_view(op.record(view_as(input, rank, length, step, 0), input), input)
 
 
-# ---- parts -----------------------------------------------------------------------------------------------
+def atleast_1d(*tensors):
+    """The tensor with one axis where it has none; a tuple of such for several."""
+    return _each(tensors, lambda x: reshape(x, 1) if x.ndim == 0 else x)
 
-cdef class Index(Op):
-    """y = x[index]; a view for integers, slices, ... and None, a copy for lists and masks
-    dx = 0 everywhere, with dy added in at [index] (an element taken twice gets both)
+
+def atleast_2d(*tensors):
+    """The tensor with axes of length 1 put in front where it has fewer than two."""
+    return _each(tensors, lambda x: reshape(x, 1, -1) if x.ndim < 2 else x)
+
+
+def atleast_3d(*tensors):
+    """The tensor with three axes at least: (N,) becomes (1, N, 1), and (M, N) becomes (M, N, 1)."""
+    return _each(tensors, lambda x: reshape(x, 1, -1, 1) if x.ndim < 2 else unsqueeze(x, -1) if x.ndim == 2 else x)
+
+
+cdef object _each(tuple tensors, object function):
+    if len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
+        return function(tensors[0])
+    return tuple([function(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
+
+
+# ---- shapes that meet ---------------------------------------------------------------------------------------
+
+def broadcast_shapes(*shapes):
+    """The shape that tensors of these shapes have together, by the rules of broadcasting.
+
+    Errors: ValueError where two lengths along an axis differ and neither is 1.
     """
-    cdef object index
-    cdef bint once              # no element is taken twice
-    cdef Tensor shape_of_x
-
-    cdef Tensor forward(self, Tensor x, object index):
-        self.index, self.shape_of_x = index, shape_only(x)
-        self.once = True
-        cdef Tensor y = _view(x, index)
-        if y is not None:
-            return y
-        self.once = False
-        try:
-            taken = lend(x)[index]
-        except IndexError as error:
-            raise IndexError(f"index: {error}; the tensor is {describe(x)}") from None
-        if not isinstance(taken, np.ndarray):       # NumPy gives a bare number for a single element
-            taken = np.asarray(taken)
-        return copy_of(wrap(taken)) if np.may_share_memory(taken, lend(x)) else wrap(taken)
-
-    cdef backward(self, Tensor dy):
-        cdef IndexAdd op = IndexAdd.__new__(IndexAdd)
-        return op.record(op.forward(dy, self), dy)
-
-    def name(self):
-        return "SelectBackward0" if isinstance(self.index, int) else \
-            "SliceBackward0" if self.once else "IndexBackward0"
+    shapes = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
+    cdef list common = [1] * max([len(shape) for shape in shapes], default=0)
+    for shape in shapes:
+        for i, n in enumerate(shape, len(common) - len(shape)):
+            if n < 0 or (n != common[i] and n != 1 and common[i] != 1):
+                raise ValueError(f"broadcast_shapes: {', '.join([str(s) for s in shapes])} do not broadcast: along "
+                                 f"axis {i} one is {n} and another {common[i]} long")
+            common[i] = common[i] if n == 1 else n
+    return Size(common)
 
 
-cdef class IndexAdd(Op):
-    """y = zeros of the shape of x, with dy added in at [index]: the gradient of Index
-    d(dy) = y's gradient at [index]
-    """
-    cdef object index
-
-    cdef Tensor forward(self, Tensor dy, Index of):
-        cdef Tensor dx = new_tensor(dy.kind, of.shape_of_x.rank, of.shape_of_x.length)
-        array = lend(dx)
-        array[...] = 0
-        self.index = of.index
-        if of.once:
-            array[of.index] = lend(dy)
-        else:
-            np.add.at(array, of.index, lend(dy))
-        return dx
-
-    cdef backward(self, Tensor ddy):
-        return _index(ddy, self.index)
+def broadcast_tensors(*tensors):
+    """The tensors, each expanded to the shape that they have together; views."""
+    xs = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
+    shape = broadcast_shapes(*[x.shape for x in xs])
+    return tuple([x.expand(shape) for x in xs])
 
 
-cdef Tensor _view(Tensor x, object index):
-    """x[index] as a view, or None where the index needs a copy (a list or a mask in it)."""
+# ---- the shape itself changed -----------------------------------------------------------------------------------
+
+cdef Tensor _take_shape_of(Tensor self, Tensor y):
+    """self becomes y, a view of self: its shape and strides, and what is recorded of it."""
+    if recording() and self.requires and self.maker is None:
+        raise RuntimeError(
+            "the shape of a leaf that requires grad was changed in place while recording; wrap it in "
+            "`with minigrad.no_grad():`, or use the function without the underscore"
+        )
+    maker, requires = y.maker, y.requires
+    if y is not self:
+        _become(self, y)
+        if requires:
+            self.maker, self.requires = maker, requires
+    return self
+
+
+@method
+def squeeze_(Tensor self not None, dim=None):
+    """squeeze(), of this tensor itself."""
+    return _take_shape_of(self, squeeze(self, dim))
+
+
+@method
+def unsqueeze_(Tensor self not None, dim):
+    """unsqueeze(), of this tensor itself."""
+    return _take_shape_of(self, unsqueeze(self, dim))
+
+
+@method
+def t_(Tensor self not None):
+    """t(), of this tensor itself."""
+    return _take_shape_of(self, t(self))
+
+
+@method
+def transpose_(Tensor self not None, dim0, dim1):
+    """transpose(), of this tensor itself."""
+    return _take_shape_of(self, transpose(self, dim0, dim1))
+
+
+@method
+def swapaxes_(Tensor self not None, axis0, axis1):
+    """transpose_()."""
+    return transpose_(self, axis0, axis1)
+
+
+@method
+def swapdims_(Tensor self not None, dim0, dim1):
+    """transpose_()."""
+    return transpose_(self, dim0, dim1)
+
+
+@method
+def resize_(Tensor self not None, *sizes, memory_format=None):
+    """This tensor in another shape, dense: its memory's elements in their order, and behind them,
+    where more are asked for, whatever the new memory held."""
     cdef Py_ssize_t length[MAX_RANK]
     cdef Py_ssize_t step[MAX_RANK]
-    cdef Py_ssize_t offset = 0, start, stop, stride, at
-    cdef int rank = 0, axis = 0, given = 0, i
-    cdef tuple items = index if isinstance(index, tuple) else (index,)
-    for item in items:
-        if isinstance(item, bool):
-            return None
-        if isinstance(item, (int, slice)):
-            given += 1
-        elif item is not None and item is not Ellipsis:
-            return None
-    if given > x.rank:
-        raise IndexError(f"index: {given} indices for a tensor of {x.rank} axes ({describe(x)})")
-    for item in items:
-        if rank == MAX_RANK:
-            raise IndexError(f"index: the result would have more than {MAX_RANK} axes")
-        if item is None:
-            length[rank], step[rank] = 1, 1
-            rank += 1
-        elif item is Ellipsis:
-            for i in range(x.rank - given):
-                length[rank], step[rank] = x.length[axis], x.step[axis]
-                axis += 1
-                rank += 1
-            given = x.rank      # a second ... stands for nothing
-        elif isinstance(item, slice):
-            start, stop, stride = item.indices(x.length[axis])
-            at = (stop - start + (stride - 1 if stride > 0 else stride + 1)) // stride if \
-                (stop > start) == (stride > 0) and stop != start else 0
-            length[rank], step[rank] = at, x.step[axis] * stride
-            if at > 0:
-                offset += start * x.step[axis]
-            axis += 1
-            rank += 1
-        else:
-            at = item
-            if not -x.length[axis] <= at < x.length[axis]:
-                raise IndexError(
-                    f"index: {at} is out of bounds for axis {axis} of length {x.length[axis]} ({describe(x)})"
-                )
-            offset += (at + x.length[axis] if at < 0 else at) * x.step[axis]
-            axis += 1
-    while axis < x.rank:
-        if rank == MAX_RANK:
-            raise IndexError(f"index: the result would have more than {MAX_RANK} axes")
-        length[rank], step[rank] = x.length[axis], x.step[axis]
-        axis += 1
-        rank += 1
-    return view_as(x, rank, length, step, offset)
-
-
-cdef object _plain(object index):
-    """An index with its tensors as arrays (or as ints, where they hold one number)."""
-    cdef Tensor x
-    if isinstance(index, tuple):
-        return tuple([_plain(item) for item in index])
-    if isinstance(index, Tensor):
-        x = <Tensor>index
-        if is_floating(x.kind):
-            raise IndexError(f"index: expected integers or a mask, got {describe(x)}; x.long() makes integers")
-        return lend(x).item() if x.rank == 0 and x.kind != BOOL else lend(x)
-    if isinstance(index, list):
-        return np.asarray([_plain(item) for item in index], dtype=None if index else np.int64)
-    if isinstance(index, range):
-        return np.arange(index.start, index.stop, index.step)
-    if isinstance(index, np.integer):
-        return int(index)
-    return index
-
-
-cdef Tensor _index(Tensor x, object index):
-    cdef Index op = Index.__new__(Index)
-    return mark_view(op.record(op.forward(x, index), x), x)
-
-
-cdef object _getitem(object x, object index):
-    return _index(<Tensor>x, index if isinstance(index, int) else _plain(index))
-
-
-cdef class SetIndex(Op):
-    """y = x with v at [index]
-    dx = dy with 0 at [index];  dv = dy[index]
-    """
-    cdef object index
-    cdef Tensor shape_of_v
-
-    cdef Tensor forward(self, Tensor x, object index, Tensor v):
-        cdef Tensor y = copy_of(x)
-        self.index, self.shape_of_v = index, shape_only(v)
-        _write(y, index, v)
-        return y
-
-    cdef backward(self, Tensor dy):
-        dx = dv = None
-        if self.needs(0):
-            dx = clone(dy)
-            dx[self.index] = 0
-        if self.needs(1):
-            dv = sum_to(_index(dy, self.index), self.shape_of_v)
-        return dx, dv
-
-
-cdef int _write(Tensor x, object index, Tensor v) except -1:
-    try:
-        lend(x)[index] = lend(v)
-    except (IndexError, ValueError) as error:
-        raise type(error)(f"setting an index: {error}; the tensor is {describe(x)}, the value {describe(v)}") from None
-    return 0
-
-
-cdef object _setitem(Tensor x, object index, object value):
-    cdef SetIndex op
-    cdef Tensor v = value if isinstance(value, Tensor) else to_tensor(value, x.kind)
-    check_writable(x)
-    index = _plain(index)
-    v = convert(v, x.kind)
-    if recording() and (wants(x) or wants(v)):
-        op = SetIndex.__new__(SetIndex)
-        assign(x, op.record(op.forward(x, index, v), x, v))
-    else:
-        _write(x, index, copy_of(v) if v.storage == x.storage else v)
-        x.storage.version += 1
-
-
-operators.getitem = _getitem
-operators.setitem = _setitem
+    cdef int rank = parse_shape(sizes[0] if len(sizes) == 1 else sizes, length), i
+    cdef Py_ssize_t n = 1, room
+    cdef Tensor larger
+    if self.requires:
+        raise RuntimeError("resize_: this tensor requires grad; use reshape()")
+    for i in range(rank - 1, -1, -1):
+        step[i] = n
+        n *= length[i] if length[i] > 1 else 1
+    for i in range(rank):
+        n = 0 if length[i] == 0 else n
+    room = (<char *>self.storage.data + self.storage.nbytes - self.ptr) // dtype_of(self.kind).itemsize
+    if n <= room:
+        _become(self, view_as(self, rank, length, step, 0))
+        return self
+    check_writable(self)
+    larger = new_tensor(self.kind, rank, length)
+    step[0] = 1
+    lend(larger).reshape(-1)[:room] = lend(view_as(self, 1, &room, step, 0))
+    _become(self, larger)
+    return self
 
 
 @method
-def narrow(Tensor input not None, dim, Py_ssize_t start, Py_ssize_t length):
-    """The part [start, start + length) of an axis; a view."""
-    cdef int axis = axis_of(dim, input.rank)
-    if start < 0:
-        start += input.length[axis]
-    if length < 0 or start < 0 or start + length > input.length[axis]:
-        raise IndexError(
-            f"narrow: [{start}, {start + length}) is not inside axis {axis} of length {input.length[axis]}"
-        )
-    return _index(input, (slice(None),) * axis + (slice(start, start + length),))
-
-
-@method
-def select(Tensor input not None, dim, index):
-    """One index of an axis, which goes; a view."""
-    return _index(input, (slice(None),) * axis_of(dim, input.rank) + (index,))
-
-
-@method
-def unbind(Tensor input not None, dim=0):
-    """The parts along an axis, which goes, as a tuple."""
-    cdef int axis = axis_of(dim, input.rank)
-    return tuple([_index(input, (slice(None),) * axis + (i,)) for i in range(input.length[axis])])
-
-
-@method
-def split(Tensor tensor not None, split_size_or_sections, dim=0):
-    """Parts along an axis, of one size each (the last may be smaller) or of the sizes listed."""
-    cdef int axis = axis_of(dim, tensor.rank)
-    cdef Py_ssize_t n = tensor.length[axis], start = 0
-    if isinstance(split_size_or_sections, int):
-        if split_size_or_sections <= 0:
-            raise ValueError(f"split: the size of a part must be at least 1, got {split_size_or_sections}")
-        sizes = [min(split_size_or_sections, n - at) for at in range(0, n, split_size_or_sections)] or [0]
-    else:
-        sizes = list(split_size_or_sections)
-        if sum(sizes) != n:
-            raise ValueError(f"split: the sizes {sizes} sum to {sum(sizes)}, axis {axis} is {n} long")
-    parts = []
-    for size in sizes:
-        parts.append(narrow(tensor, axis, start, size))
-        start += size
-    return tuple(parts)
-
-
-@method
-def chunk(Tensor input not None, Py_ssize_t chunks, dim=0):
-    """The axis in (at most) `chunks` parts of equal size, the last smaller."""
-    cdef Py_ssize_t n = input.length[axis_of(dim, input.rank)]
-    if chunks <= 0:
-        raise ValueError(f"chunk: expected at least 1 chunk, got {chunks}")
-    return split(input, max(1, -(-n // chunks)), dim)
-
-
-# ---- tensors put together ---------------------------------------------------------------------------------
-
-cdef class Cat(Op):
-    """y = the tensors one after the other along an axis
-    dx_i = the part of dy that x_i became
-    """
-    cdef int axis
-    cdef list sizes
-
-    cdef Tensor forward(self, list tensors, int axis):
-        cdef Tensor x, first = tensors[0]
-        cdef Py_ssize_t length[MAX_RANK]
-        cdef int i
-        for i in range(first.rank):
-            length[i] = first.length[i]
-        self.axis = axis
-        self.sizes = [(<Tensor>x).length[axis] for x in tensors]
-        length[axis] = sum(self.sizes)
-        cdef Tensor y = new_tensor(first.kind, first.rank, length), part
-        cdef Py_ssize_t at = 0
-        for x in tensors:
-            length[axis] = x.length[axis]
-            part = view_as(y, y.rank, length, y.step, at * y.step[axis])
-            copy_into(part, x)
-            at += x.length[axis]
-        return y
-
-    cdef backward(self, Tensor dy):
-        return split(dy, self.sizes, self.axis)
-
-
-def cat(tensors, dim=0):
-    """The tensors one after the other along axis dim; their other lengths agree."""
-    cdef list xs = list(tensors)
-    cdef Tensor x, first
-    cdef Cat op
-    cdef Kind kind
-    cdef int axis, i
-    if not xs:
-        raise ValueError("cat: expected at least one tensor")
-    for i, item in enumerate(xs):
-        if not isinstance(item, Tensor):
-            raise TypeError(f"cat: expected tensors, got {type(item).__name__} at place {i}")
-    filled = [x for x in xs if not (x.rank == 1 and x.n == 0)]     # PyTorch skips these
-    if len(filled) == 0:
-        return clone(xs[0])
-    xs = filled
-    first = xs[0]
-    if first.rank == 0:
-        raise ValueError("cat: tensors of no axes have none to join along; use stack()")
-    kind = first.kind
-    axis = axis_of(dim, first.rank)
-    for x in xs:
-        if x.rank != first.rank or any([x.length[i] != first.length[i] for i in range(x.rank) if i != axis]):
-            raise ValueError(
-                f"cat: shapes {tuple(first.shape)} and {tuple(x.shape)} differ outside axis {axis}"
-            )
-        kind = promote_kinds(kind, x.kind)
-    xs = [convert(x, kind) for x in xs]
-    op = Cat.__new__(Cat)
-    return op.record_all(op.forward(xs, axis), xs)
-
-
-def stack(tensors, dim=0):
-    """Tensors of one shape along a new axis dim."""
-    xs = list(tensors)
-    if not xs:
-        raise ValueError("stack: expected at least one tensor")
-    for x in xs:
-        if tuple(x.shape) != tuple(xs[0].shape):
-            raise ValueError(f"stack: expected one shape for all, got {tuple(xs[0].shape)} and {tuple(x.shape)}")
-    return cat([unsqueeze(x, axis_of(dim, (<Tensor>x).rank + 1)) for x in xs], axis_of(dim, (<Tensor>xs[0]).rank + 1))
+def resize_as_(Tensor self not None, Tensor the_template not None, *, memory_format=None):
+    """resize_(), to another tensor's shape."""
+    return resize_(self, tuple(the_template.shape))

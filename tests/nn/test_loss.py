@@ -64,3 +64,68 @@ def test_cross_entropy_loss_agrees_with_torch(options):
     got = nn.CrossEntropyLoss(**ours)(mg.tensor(x), mg.tensor(t))
     want = torch.nn.CrossEntropyLoss(**theirs)(torch.tensor(x), torch.tensor(t))
     np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-12)
+
+
+# ---- every loss as a layer --------------------------------------------------------------------------------------
+
+RNG = np.random.default_rng(1)
+X, Y, Z = RNG.normal(size=(3, 6, 4))
+P, Q = RNG.uniform(0.05, 0.95, (2, 6, 4))
+SIGN = np.where(RNG.random((6, 4)) < 0.5, -1.0, 1.0)
+LABEL = RNG.integers(0, 4, 6)
+WEIGHT = np.array([0.5, 1.0, 2.0, 0.1])
+
+LAYERS = [
+    ("MSELoss", (X, Y), [{}]),
+    ("L1Loss", (X, Y), [{}, {"size_average": False}]),
+    ("SmoothL1Loss", (X, Y), [{}, {"beta": 0.3}]),
+    ("HuberLoss", (X, Y), [{}, {"delta": 0.3}]),
+    ("CrossEntropyLoss", (X, LABEL), [{}, {"weight": WEIGHT, "ignore_index": 2, "label_smoothing": 0.1}]),
+    ("NLLLoss", (X, LABEL), [{}, {"weight": WEIGHT, "ignore_index": 2}]),
+    ("BCELoss", (P, Q), [{}, {"weight": WEIGHT}]),
+    ("BCEWithLogitsLoss", (X, Q), [{}, {"weight": WEIGHT, "pos_weight": WEIGHT}]),
+    ("KLDivLoss", (np.log(P), Q), [{}, {"log_target": True}, {"reduction": "batchmean"}]),
+    ("HingeEmbeddingLoss", (X, SIGN), [{}, {"margin": 0.5}]),
+    ("SoftMarginLoss", (X, SIGN), [{}]),
+    ("MultiMarginLoss", (X, LABEL), [{}, {"p": 2, "margin": 0.5, "weight": WEIGHT}]),
+    ("MultiLabelMarginLoss", (X[:2], np.array([[3, 0, -1, 1], [2, 1, 0, -1]])), [{}]),
+    ("MultiLabelSoftMarginLoss", (X, Q), [{}, {"weight": WEIGHT}]),
+    ("GaussianNLLLoss", (X, Y, P), [{}, {"full": True, "eps": 0.3}]),
+    ("PoissonNLLLoss", (P, 3 * Q), [{}, {"log_input": False, "full": True, "eps": 1e-3}]),
+    ("CosineEmbeddingLoss", (X, Y, SIGN[:, 0]), [{}, {"margin": 0.3}]),
+    ("MarginRankingLoss", (X, Y, SIGN), [{}, {"margin": 0.3}]),
+    ("TripletMarginLoss", (X, Y, Z), [{}, {"margin": 0.5, "p": 1.0, "swap": True}]),
+    ("TripletMarginWithDistanceLoss", (X, Y, Z), [{}, {"margin": 0.5, "swap": True}]),
+    ("PairwiseDistance", (X, Y), [{}, {"p": 1.0, "keepdim": True}]),
+    ("CosineSimilarity", (X, Y), [{}, {"dim": 0}]),
+]  # fmt: skip
+EACH = [(name, arrays, options) for name, arrays, several in LAYERS for options in several]
+
+
+@pytest.mark.oracle
+@pytest.mark.filterwarnings("ignore::UserWarning")  # torch's, on kl_div's mean and on size_average
+@pytest.mark.parametrize(("name", "arrays", "options"), EACH, ids=[f"{n}-{i}" for i, (n, _, _) in enumerate(EACH)])
+def test_every_loss_agrees_with_torchs(name, arrays, options):
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+    layers = []
+    for module in (mg, torch):
+        values = {k: module.tensor(v) if isinstance(v, np.ndarray) else v for k, v in options.items()}
+        layers.append(getattr(module.nn, name)(**values))
+    ours, theirs = layers
+    assert repr(ours) == repr(theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert {k for k in vars(theirs) if not k.startswith("_")} <= set(vars(ours)) | {"training"}
+    got, want = ours(*map(mg.tensor, arrays)), theirs(*map(torch.tensor, arrays))
+    np.testing.assert_allclose(got.numpy(), want.numpy(), rtol=1e-10)
+
+
+def test_kl_div_takes_batchmean_and_refuses_others():
+    assert nn.KLDivLoss(reduction="batchmean").reduction == "batchmean"
+    with pytest.raises(ValueError, match="'batch'"):
+        nn.KLDivLoss(reduction="batch")
+
+
+@pytest.mark.parametrize("make", [nn.TripletMarginLoss, nn.TripletMarginWithDistanceLoss])
+def test_a_margin_of_nothing_is_refused(make):
+    with pytest.raises(ValueError, match="margin"):
+        make(margin=0.0)

@@ -119,3 +119,82 @@ def test_batch_norm_agrees_with_torch(options, shape):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, err_msg=k)
         for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
             np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-9)
+
+
+# ---- by rows ----------------------------------------------------------------------------------------------------
+
+ROWS = [
+    ("LayerNorm", (6,), (4, 6)), ("LayerNorm", ((5, 6),), (4, 5, 6)), ("RMSNorm", (6,), (4, 6)),
+    ("RMSNorm", ([5, 6],), (4, 5, 6)), ("GroupNorm", (2, 6), (4, 6)), ("GroupNorm", (3, 6), (4, 6, 5)),
+    ("InstanceNorm1d", (6,), (4, 6, 5)), ("InstanceNorm1d", (6,), (6, 5)), ("InstanceNorm2d", (6,), (2, 6, 3, 5)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "arguments", "shape"), ROWS, ids=str)
+def test_layers_by_rows_can_be_reset(name, arguments, shape):
+    options = {"affine": True, "track_running_stats": True} if name.startswith("Instance") else {}
+    layer = getattr(nn, name)(*arguments, **options)
+    fresh = {k: v.tolist() for k, v in layer.state_dict().items()}
+    for value in layer.state_dict().values():
+        value.fill_(5)
+    layer.reset_parameters()
+    assert {k: v.tolist() for k, v in layer.state_dict().items()} == fresh
+    assert tuple(layer(mg.randn(*shape)).shape) == shape
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (lambda: nn.LayerNorm(3)(mg.ones(2, 4)), r"normalized_shape \(3,\) says, got \(2, 4\)"),
+        (lambda: nn.GroupNorm(4, 6), "6 channels do not fall into 4 groups"),
+        (lambda: nn.GroupNorm(2, 6)(mg.ones(2, 4, 3)), r"weight of shape \(4,\), got \(6,\)"),
+        (
+            lambda: nn.InstanceNorm1d(3)(mg.ones(2, 4, 5)),
+            r"InstanceNorm1d\(3\): expected input \(N, 3, L\) or \(3, L\)",
+        ),
+        (lambda: nn.InstanceNorm1d(3)(mg.ones(2, 3, 1)), "one value for each channel"),
+        (lambda: nn.InstanceNorm2d(3)(mg.ones(2, 3)), r"InstanceNorm2d\(3\): expected input \(N, 3, H, W\)"),
+    ],
+)
+def test_errors_of_layers_by_rows(call, text):
+    with pytest.raises(ValueError, match=text):
+        call()
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("options", [{}, {"eps": 0.1}, {"off": True}, {"bias": False}, {"track": True}], ids=str)
+@pytest.mark.parametrize(("name", "arguments", "shape"), ROWS, ids=str)
+def test_layers_by_rows_agree_with_torch(name, arguments, shape, options):
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+    options = dict(options)
+    affine = "affine" if name.startswith(("Group", "Instance")) else "elementwise_affine"
+    if options.pop("off", False):
+        options[affine] = name.startswith("Instance")  # the other than the default
+    if options.pop("track", False):
+        if not name.startswith("Instance"):
+            pytest.skip("tracks nothing")
+        options.update(track_running_stats=True, affine=True, momentum=0.3)
+    if name == "RMSNorm" and "bias" in options:
+        pytest.skip("RMSNorm has no bias")
+    ours = getattr(nn, name)(*arguments, dtype=mg.float64, **options)
+    theirs = getattr(torch.nn, name)(*arguments, dtype=torch.float64, **options)
+    assert repr(ours) == repr(theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        values = np.random.default_rng(4).normal(size=tuple(p.shape))
+        p.data.copy_(mg.tensor(values))
+        q.data.copy_(torch.tensor(values))
+    for mode in (True, True, False):
+        ours.train(mode)
+        theirs.train(mode)
+        x, tx = batch(*shape), torch.from_numpy(batch(*shape).numpy()).requires_grad_()
+        x.requires_grad_()
+        y, ty = ours(x), theirs(tx)
+        (y * y * y).sum().backward()
+        (ty * ty * ty).sum().backward()
+        np.testing.assert_allclose(y.detach().numpy(), ty.detach().numpy(), rtol=1e-10, atol=1e-12)
+        np.testing.assert_allclose(x.grad.numpy(), tx.grad.numpy(), rtol=1e-8, atol=1e-9)
+        for (k, a), b in zip(ours.state_dict().items(), theirs.state_dict().values(), strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, err_msg=k)
+        for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-9)

@@ -7,7 +7,7 @@ import numpy as np
 
 from minigrad.ops import update
 from minigrad.ops.creation import zeros
-from minigrad.ops.shape import cat
+from minigrad.ops.joining import cat
 from minigrad.tensor import Tensor, float32, float64, tensor
 
 __all__ = [

@@ -1,0 +1,71 @@
+"""Embedding and Bilinear layers."""
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import nn
+
+
+def test_embedding_is_a_table_drawn_from_the_normal_distribution():
+    mg.manual_seed(0)
+    layer = nn.Embedding(200, 50, padding_idx=-1)
+    assert layer.padding_idx == 199
+    table = layer.weight.detach().numpy()
+    assert table[199].tolist() == [0.0] * 50
+    assert abs(table[:199].std() - 1) < 0.02
+    assert layer(mg.tensor([[1, 199]])).tolist() == [table[[1, 199]].tolist()]
+
+
+def test_the_padding_row_is_not_trained():
+    layer = nn.Embedding(3, 2, padding_idx=0)
+    layer(mg.tensor([0, 1, 1])).sum().backward()
+    assert layer.weight.grad.tolist() == [[0.0, 0.0], [2.0, 2.0], [0.0, 0.0]]
+
+
+def test_a_given_table_is_frozen_and_shared():
+    table = mg.ones(3, 2)
+    layer = nn.Embedding.from_pretrained(table)
+    assert not layer.weight.requires_grad and nn.Embedding.from_pretrained(table, freeze=False).weight.requires_grad
+    table[0] = 5.0
+    assert layer(mg.tensor(0)).tolist() == [5.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (lambda: nn.Embedding(3, 2, padding_idx=3), ValueError, "padding_idx 3"),
+        (lambda: nn.Embedding(3, 2, sparse=True), NotImplementedError, "sparse=False"),
+        (lambda: nn.Embedding(3, 2, _weight=mg.ones(2, 3)), ValueError, r"\(3, 2\), got \(2, 3\)"),
+        (lambda: nn.Embedding.from_pretrained(mg.ones(3)), ValueError, "embedding_dim"),
+        (lambda: nn.Bilinear(0, 2, 3), ValueError, "in1_features"),
+    ],
+)
+def test_errors(make, error, text):
+    with pytest.raises(error, match=text):
+        make()
+
+
+def test_bilinear():
+    layer = nn.Bilinear(2, 3, 4)
+    bound = 1 / np.sqrt(2)
+    assert all(abs(p.detach().numpy()).max() <= bound for p in layer.parameters())
+    assert tuple(layer(mg.ones(5, 2), mg.ones(5, 3)).shape) == (5, 4)
+    assert list(nn.Bilinear(2, 3, 4, bias=False).state_dict()) == ["weight"]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize(("name", "arguments", "options"), [
+    ("Embedding", (5, 3), {}), ("Embedding", (5, 3), {"padding_idx": 1, "max_norm": 1.0, "norm_type": 1.0}),
+    ("Embedding", (5, 3), {"scale_grad_by_freq": True}),
+    ("Bilinear", (2, 3, 4), {}), ("Bilinear", (2, 3, 4), {"bias": False}),
+], ids=str)  # fmt: skip
+def test_layers_are_torchs(name, arguments, options):
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+    mg.manual_seed(3)
+    torch.manual_seed(3)
+    ours, theirs = getattr(nn, name)(*arguments, **options), getattr(torch.nn, name)(*arguments, **options)
+    assert repr(ours) == repr(theirs)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=5e-7, atol=5e-7)
