@@ -37,8 +37,11 @@ cdef extern from *:
     """
     /* Each thread says for itself whether it records, as one may train while another predicts. */
     static _Thread_local int minigrad_not_recording = 0;
+    /* The edges that the walk running on this thread is for (its `needed`, a set); NULL: all. */
+    static _Thread_local PyObject *minigrad_needed = 0;
     """
     bint minigrad_not_recording
+    PyObject *minigrad_needed
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -189,7 +192,7 @@ cdef class Op:
         if self.edges is None or i >= len(self.edges):
             return False
         to = self.edges[i]
-        return to is not None and (_needed is None or <size_t><PyObject *>to in _needed)
+        return to is not None and (minigrad_needed is NULL or <size_t><PyObject *>to in <set>minigrad_needed)
 
     cdef void keep(self, Tensor y):
         """Saves the op's own output: an alias of it, as y itself holds the op (a cycle)."""
@@ -309,19 +312,16 @@ cdef Op pop(list queue):
     return newest
 
 
-cdef set _needed = None         # of the walk that is running
-
-
 cdef class Walk:
     """One pass from results back to the leaves."""
 
     cdef int run(self) except -1:
         """Takes the newest op, hands its gradients to its edges, until nothing is left."""
-        global _needed
+        global minigrad_needed
         cdef Op op
         cdef bint recorded = set_recording(self.create)
-        cdef set needed_before = _needed
-        _needed = self.needed
+        cdef PyObject *needed_before = minigrad_needed
+        minigrad_needed = NULL if self.needed is None else <PyObject *>self.needed
         try:
             while self.queue:
                 op = pop(self.queue)
@@ -330,7 +330,7 @@ cdef class Walk:
                 self.finish_leaves()
         finally:
             set_recording(recorded)
-            _needed = needed_before
+            minigrad_needed = needed_before
             for op in self.queue:       # after an error: what had arrived belongs to this walk
                 op.arrived = None
         return 0

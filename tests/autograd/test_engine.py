@@ -110,6 +110,36 @@ def test_two_threads_may_each_differentiate():
     assert set(results.values()) == {101.0}
 
 
+def test_a_thread_that_wants_some_gradients_takes_none_from_another():
+    x, w, p = (mg.ones(3, requires_grad=True) for _ in range(3))
+    waiting, passed = threading.Event(), threading.Event()
+
+    def wait(gradient):
+        waiting.set()
+        assert passed.wait(10)
+
+    def everything():       # begins, waits in its middle for the other, goes on while that one is in its own
+        y = x * w
+        y.register_hook(wait)
+        y.sum().backward()
+
+    def some():
+        assert waiting.wait(10)
+        y = p * 2
+
+        def let_the_other_go_on(gradient):
+            passed.set()
+            thread.join()
+
+        y.register_hook(let_the_other_go_on)
+        mg.autograd.grad(y.sum(), p)
+
+    thread = threading.Thread(target=everything)
+    thread.start()
+    some()
+    assert x.grad.tolist() == w.grad.tolist() == [1, 1, 1]
+
+
 def test_a_stolen_gradient_is_not_shared():
     """Add hands one gradient to both operands; each must end with memory of its own."""
     a = mg.ones(3, requires_grad=True)
