@@ -4,10 +4,10 @@ import gc
 import weakref
 
 import pytest
-from minigrad.autograd.function import once_differentiable
 
 import minigrad as mg
 from minigrad.autograd import Function, grad
+from minigrad.autograd.function import once_differentiable
 from minigrad.testing import gradcheck, gradgradcheck
 
 
