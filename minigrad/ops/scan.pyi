@@ -1,0 +1,42 @@
+# Written by tests/write_stubs.py from the functions themselves: change those, or the types there.
+from minigrad import return_types
+from minigrad.autograd.engine import Op
+from minigrad.tensor import Tensor, _Axes, _DType
+
+class CumSum(Op): ...
+
+class Recurrence(Op): ...
+
+class CumProd(Op): ...
+
+class Prod(Op): ...
+
+class LogCumSumExp(Op): ...
+
+def cumsum(
+    input: Tensor, dim: _Axes | None = None, *, dtype: _DType | None = None, axis: _Axes | None = None,
+) -> Tensor: ...
+def cumprod(
+    input: Tensor, dim: _Axes | None = None, *, dtype: _DType | None = None, axis: _Axes | None = None,
+) -> Tensor: ...
+def prod(
+    input: Tensor,
+    dim: _Axes | None = None,
+    keepdim: bool = False,
+    *,
+    dtype: _DType | None = None,
+    axis: _Axes | None = None,
+    keepdims: bool | None = None,
+) -> Tensor: ...
+def logcumsumexp(input: Tensor, dim: _Axes | None = None, *, axis: _Axes | None = None) -> Tensor: ...
+def cummax(input: Tensor, dim: _Axes | None = None, *, axis: _Axes | None = None) -> return_types.cummax: ...
+def cummin(input: Tensor, dim: _Axes | None = None, *, axis: _Axes | None = None) -> return_types.cummin: ...
+def diff(
+    input: Tensor,
+    n: int = 1,
+    dim: int = -1,
+    prepend: Tensor | None = None,
+    append: Tensor | None = None,
+    *,
+    axis: _Axes | None = None,
+) -> Tensor: ...
