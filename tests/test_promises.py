@@ -206,10 +206,25 @@ def test_finite_numbers_give_finite_results_and_gradients(row, shapes, dtype):
             assert dx is None or np.isfinite(dx.numpy()).all()
 
 
+# what is there to replace NaN, or puts numbers of its own beside the input's
+OF_THEIR_OWN = """nan_to_num nansum nanmean tril triu pad diag diagflat diag_embed block_diag nll_loss
+    cholesky""".split()
+# what has no answer for a NaN and says so, as NumPy and PyTorch do
+REFUSING = "svd svdvals pinv eigh eigvalsh matrix_norm".split()
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("row, shapes", CASES)
 def test_nan_in_every_element_comes_out_in_every_element(row, shapes, dtype):
-    y = row.function(*[mg.tensor(np.full(shape, NAN, dtype)) for shape in shapes])
+    name = row.name.partition("(")[0]
+    inputs = [mg.tensor(np.full(shape, NAN, dtype)) for shape in shapes]
+    try:
+        y = row.function(*inputs)
+    except ValueError as error:
+        assert name in REFUSING and "converge" in str(error)
+        return
+    if name in OF_THEIR_OWN:
+        return
     if all(np.prod(shape) for shape in shapes):
         assert np.isnan(y.numpy()).all()
 

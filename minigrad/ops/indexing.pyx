@@ -751,7 +751,8 @@ cdef class ScatterExtreme(Op):
                 getattr(np.iinfo(flat.dtype), "min" if largest else "max")
             flat[place] = lowest if x.kind != BOOL else not largest
         before = flat.copy()
-        (np.maximum if largest else np.minimum).at(flat, place, values)
+        with np.errstate(invalid="ignore"):
+            (np.maximum if largest else np.minimum).at(flat, place, values)
         if is_floating(x.kind):
             theirs = (values == flat[place]) | (np.isnan(values) & np.isnan(flat[place]))
             ours &= (before == flat) | (np.isnan(before) & np.isnan(flat))
