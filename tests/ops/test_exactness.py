@@ -3,9 +3,9 @@
 import mpmath
 import numpy as np
 import pytest
+import ulp
 
 import minigrad as mg
-import ulp
 
 INF, NAN = float("inf"), float("nan")
 
