@@ -208,8 +208,8 @@ def test_finite_numbers_give_finite_results_and_gradients(row, shapes, dtype):
 
 
 # rows whose reference is right for numbers only
-NUMBERS_ONLY = ("in place through a view", "solve from the right", "multi_margin_loss", "multilabel_margin_loss", "nansum",
-                "nanmean", "nanquantile", "sort(0, descending)", "median", "mode")
+NUMBERS_ONLY = ("in place through a view", "solve from the right", "multi_margin_loss", "multilabel_margin_loss",
+                "nansum", "nanmean", "nanquantile", "sort(0, descending)", "median", "mode")
 # rows that let a RuntimeWarning of NumPy's through: to be mended there
 WARN = ("det", "slogdet", "logdet", "scatter_reduce(amax", "scatter_reduce(amin")
 
