@@ -95,7 +95,8 @@ def main():
     for name in options.networks or NETWORKS:
         network = NETWORKS[name]
         best = compare(network, options.peers, threads, options.rounds)
-        sizes = "-".join(map(str, network.sizes)) if len(network.sizes) < 6 else f"{len(network.sizes) - 2} hidden layers"
+        depth = len(network.sizes) - 2
+        sizes = "-".join(map(str, network.sizes)) if depth < 4 else f"{depth} hidden layers"
         print(f"\n{name}: {sizes}, batch {network.batch}, {network.optimizer}, {network.loss}")
         ours = statistics.median(best["minigrad_eager"].times) if "minigrad_eager" in best else None
         for peer in best.values():

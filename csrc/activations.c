@@ -55,7 +55,9 @@ ELEMENTWISE_DENSE(sigmoid_backward, activations_sigmoid_gradient, ELEMENTWISE_CH
  * subnormal below -708 and has few digits left, but x exp(x) is not yet. In float, whose
  * computations in double never come near there, k is 0. */
 
-struct activations_power { vdouble y, k; };
+struct activations_power {
+    vdouble y, k;
+};
 
 #if MG_DOUBLE
 /* exp(x + rest) for -2000 < x <= 100, rest tiny */
@@ -73,7 +75,11 @@ V_INLINE struct activations_power activations_exp(vdouble x, vdouble rest)
     (void)rest;
     return (struct activations_power){vd_exp(x), vd_set(0.0)};
 }
-V_INLINE vdouble activations_scale(vdouble y, vdouble k) { (void)k; return y; }
+V_INLINE vdouble activations_scale(vdouble y, vdouble k)
+{
+    (void)k;
+    return y;
+}
 #endif
 
 /* Beyond this x exp(-x) is 0 */
@@ -85,8 +91,8 @@ V_INLINE vdouble activations_scale(vdouble y, vdouble k) { (void)k; return y; }
 V_INLINE struct activations_power activations_logistic(vdouble v, vdouble rest, vdouble *complement)
 {
     vint64 negative = v < 0.0;
-    struct activations_power e = activations_exp(-vd_min(vd_set(ACTIVATIONS_FAR), vmath_abs(v)),
-                                                 vd_select(negative, rest, -rest));
+    struct activations_power e =
+        activations_exp(-vd_min(vd_set(ACTIVATIONS_FAR), vmath_abs(v)), vd_select(negative, rest, -rest));
     vdouble small = activations_scale(e.y, e.k), whole = 1.0 + small;
     *complement = vd_select(negative, vd_set(1.0), small) / whole;
     return (struct activations_power){vd_select(negative, e.y, vd_set(1.0)) / whole,
@@ -141,7 +147,7 @@ V_INLINE struct activations_power activations_gauss(vdouble a)
     return activations_exp(-0.5 * a * a, vd_set(0.0));
 #endif
 }
-#define ACTIVATIONS_GELU_FAR (MG_DOUBLE ? 40.0 : 15.0)      /* from here on x g M is 0 */
+#define ACTIVATIONS_GELU_FAR (MG_DOUBLE ? 40.0 : 15.0) /* from here on x g M is 0 */
 V_INLINE vdouble activations_gelu(vdouble x, const double *p)
 {
     vdouble a = vd_min(vd_set(ACTIVATIONS_GELU_FAR), vmath_abs(x));
@@ -164,10 +170,12 @@ V_INLINE vdouble activations_gelu_slope(vdouble x, const double *p)
 V_INLINE vdouble activations_gelu_tanh_argument(vdouble x, vdouble *rest)
 {
 #if MG_DOUBLE
-    struct vmath_pair square = vmath_product(x, x), cube = vmath_product(square.high, vd_set(0.07135481627260025));
+    struct vmath_pair square = vmath_product(x, x),
+                      cube = vmath_product(square.high, vd_set(0.07135481627260025));
     cube.low += square.low * 0.07135481627260025 - square.high * 4.1218577217431825e-18;
     vdouble high = 1.5957691216057308 + cube.high, part = high - cube.high;
-    vdouble low = (1.5957691216057308 - part) + (cube.high - (high - part)) + (cube.low - 9.96930880911092e-17);
+    vdouble low =
+        (1.5957691216057308 - part) + (cube.high - (high - part)) + (cube.low - 9.96930880911092e-17);
     struct vmath_pair v = vmath_product(x, high);
     *rest = v.low + x * low;
     return v.high;
@@ -233,7 +241,10 @@ V_INLINE vdouble activations_elu_slope(vdouble x, const double *p)
 }
 
 /* y = x, y' = 1 where x > 0;  else y = slope x, y' = slope */
-V_INLINE vdouble activations_leaky_relu(vdouble x, const double *p) { return vd_select(x > 0.0, x, x * p[0]); }
+V_INLINE vdouble activations_leaky_relu(vdouble x, const double *p)
+{
+    return vd_select(x > 0.0, x, x * p[0]);
+}
 V_INLINE vdouble activations_leaky_relu_slope(vdouble x, const double *p)
 {
     return vd_select(x > 0.0, vd_set(1.0), vd_set(p[0]));

@@ -111,8 +111,8 @@ V_INLINE void elementwise_zip_steps(elementwise_binary f, real *y, const real *a
         elementwise_zip_steps(f, job->y + begin, job->a + (ptrdiff_t)begin * job->a_step, job->a_step, \
                               job->b + (ptrdiff_t)begin * job->b_step, job->b_step, n); \
     } \
-    static void mg_##name(real *y, const real *a, ptrdiff_t a_step, \
-                          const real *b, ptrdiff_t b_step, size_t n) \
+    static void mg_##name(real *y, const real *a, ptrdiff_t a_step, const real *b, ptrdiff_t b_step, \
+                          size_t n) \
     { \
         elementwise_run(elementwise_##name##_chunk, \
                         (struct elementwise_job){y, a, b, a_step, b_step, n, grain}); \

@@ -28,20 +28,19 @@
 
 /* ---- the plain product --------------------------------------------------------- */
 
-static void mg_gemm_naive(real *c, size_t ldc,
-                          const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
-                          const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
-                          size_t m, size_t n, size_t k, const real *bias, int flags)
+static void mg_gemm_naive(real *c, size_t ldc, const real *a, ptrdiff_t a_row, ptrdiff_t a_col, const real *b,
+                          ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n, size_t k, const real *bias,
+                          int flags)
 {
     for (size_t i = 0; i < m; i++)
         for (size_t j = 0; j < n; j++) {
             real sum = 0;
             for (size_t p = 0; p < k; p++)
-                sum += a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col]
-                     * b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
+                sum += a[(ptrdiff_t)i * a_row + (ptrdiff_t)p * a_col] *
+                       b[(ptrdiff_t)p * b_row + (ptrdiff_t)j * b_col];
             if (flags & MG_ACCUMULATE) sum = c[i * ldc + j] + sum;
             if (bias) sum = sum + bias[j];
-            if ((flags & MG_RELU) && sum < 0) sum = 0;          /* NaN is not < 0, and stays */
+            if ((flags & MG_RELU) && sum < 0) sum = 0; /* NaN is not < 0, and stays */
             c[i * ldc + j] = sum;
         }
 }
@@ -59,15 +58,15 @@ enum { GEMM_ROWS = 6, GEMM_DEPTH = 256 };
 #endif
 
 enum {
-    GEMM_WIDTH = 2 * V_LANES,                  /* columns of a panel: what a tile reads of b */
+    GEMM_WIDTH = 2 * V_LANES, /* columns of a panel: what a tile reads of b */
     /* rows of a packed block of a: GEMM_ROWS, rounded up to whole vectors */
     GEMM_PACKED_ROWS = (GEMM_ROWS + V_LANES - 1) / V_LANES * V_LANES,
-    GEMM_BLOCKS = 768 / GEMM_ROWS,             /* blocks of rows packed at a time */
-    GEMM_PANELS = 4096 / V_BYTES,              /* panels packed at a time */
-    GEMM_STACK = 24 * 1024 / sizeof(real),     /* packing up to this size needs no memory */
-    GEMM_NARROW = 4,                           /* up to so many columns, c is made transposed */
-    GEMM_NARROW_ROWS = 256,                    /* ... so many rows at a time */
-    GEMM_SERIAL = 400000                       /* below so many multiplications, one thread */
+    GEMM_BLOCKS = 768 / GEMM_ROWS,         /* blocks of rows packed at a time */
+    GEMM_PANELS = 4096 / V_BYTES,          /* panels packed at a time */
+    GEMM_STACK = 24 * 1024 / sizeof(real), /* packing up to this size needs no memory */
+    GEMM_NARROW = 4,                       /* up to so many columns, c is made transposed */
+    GEMM_NARROW_ROWS = 256,                /* ... so many rows at a time */
+    GEMM_SERIAL = 400000                   /* below so many multiplications, one thread */
 };
 
 V_INLINE size_t gemm_min(size_t x, size_t y) { return x < y ? x : y; }
@@ -94,7 +93,7 @@ struct gemm_step {
     size_t ldc;
     ptrdiff_t a_row, a_col, b_row;
     size_t k;
-    int add;                        /* into c, instead of over it */
+    int add; /* into c, instead of over it */
     int relu;
 };
 
@@ -106,7 +105,7 @@ V_INLINE void gemm_tile_end(vreal (*sum)[2], real *c, const real *bias, size_t l
     const size_t ldc = step->ldc;
     if (step->add) {
         const real *at = c;
-        GEMM_UNROLL for (int r = 0; r < rows; r++, at += ldc) {
+    GEMM_UNROLL for (int r = 0; r < rows; r++, at += ldc) {
             GEMM_WALK(at);
             GEMM_UNROLL for (int v = 0; v < vectors; v++) {
                 const real *x = at + v * V_LANES;

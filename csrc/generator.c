@@ -70,7 +70,7 @@ static void twist(uint32_t *x)
 
 void mg_generator_seed(struct mg_generator *generator, uint64_t seed)
 {
-    uint32_t x = (uint32_t)seed;      /* torch drops the upper half too */
+    uint32_t x = (uint32_t)seed; /* torch drops the upper half too */
     for (uint32_t i = 0; i < WORDS; i++) {
         generator->state[i] = x;
         x = 1812433253u * (x ^ (x >> 30)) + i + 1;

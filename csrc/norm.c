@@ -53,15 +53,15 @@ enum { NORM_TILE = 128, NORM_PARTIALS = 512, NORM_CHUNK = 32768 };
 
 struct norm_job {
     const real *x, *dy, *weight, *bias;
-    real *y;                              /* the output; in backward dx */
+    real *y; /* the output; in backward dx */
     real *dweight, *dbias;
-    double *mean, *var;                   /* results of the statistics */
+    double *mean, *var; /* results of the statistics */
     const double *mean_in, *rstd;
     size_t outer, channels, inner;
-    size_t tiles, pieces, group;          /* tiles of channels; pieces of outer; tiles (or, in
+    size_t tiles, pieces, group; /* tiles of channels; pieces of outer; tiles (or, in
                                              norm_apply_chunk, pieces of tiles) to a chunk */
     enum norm_sums sums;
-    struct total (*partial)[2];           /* (pieces, channels): first and second */
+    struct total (*partial)[2]; /* (pieces, channels): first and second */
 };
 
 /* Adds one sixteen's terms. */
@@ -69,7 +69,7 @@ V_INLINE void norm_add(struct wide_sum *first, struct wide_sum *second, wide x, 
                        enum norm_sums sums)
 {
     if (sums == NORM_X) {
-        first->sum = wide_add(first->sum, x);      /* to be put right by the second pass */
+        first->sum = wide_add(first->sum, x); /* to be put right by the second pass */
         return;
     }
     wide d = wide_sub(x, mean);
@@ -134,8 +134,8 @@ V_INLINE void norm_sum_columns(struct total (*out)[2], const real *x, const real
 
 /* inner > 1: the two sums of one channel over `rows` contiguous stretches of `inner`, `stride` apart.
  * What does not fill a sixteen is added one by one. */
-V_INLINE void norm_sum_channel(struct total *out, const real *x, const real *dy, double mean,
-                               size_t stride, size_t rows, size_t inner, enum norm_sums sums)
+V_INLINE void norm_sum_channel(struct total *out, const real *x, const real *dy, double mean, size_t stride,
+                               size_t rows, size_t inner, enum norm_sums sums)
 {
     out[0] = out[1] = (struct total){0, 0};
     wide m = wide_set(mean);
@@ -185,7 +185,9 @@ static void norm_finish(const struct norm_job *job, struct total (*sums)[2], siz
 }
 
 /* y = (x - mean) scale + shift; or dx = dy slope + (x - mean) scale + shift: one channel's numbers */
-struct norm_line { double mean[NORM_TILE], slope[NORM_TILE], scale[NORM_TILE], shift[NORM_TILE]; };
+struct norm_line {
+    double mean[NORM_TILE], slope[NORM_TILE], scale[NORM_TILE], shift[NORM_TILE];
+};
 
 static void norm_lines(struct norm_line *line, const struct norm_job *job, struct total (*sums)[2],
                        size_t channel, size_t width)
@@ -266,8 +268,9 @@ V_INLINE void norm_sums_of(struct total (*out)[2], const struct norm_job *job, s
 {
     size_t stride = job->channels * job->inner, at = from * stride + channel * job->inner;
     const real *dy = sums == NORM_GRADIENT ? job->dy + at : NULL;
-    const double *mean = sums == NORM_CENTRED ? job->mean + channel
-                       : sums == NORM_GRADIENT ? job->mean_in + channel : NULL;
+    const double *mean = sums == NORM_CENTRED    ? job->mean + channel
+                         : sums == NORM_GRADIENT ? job->mean_in + channel
+                                                 : NULL;
     if (job->inner == 1) norm_sum_columns(out, job->x + at, dy, mean, stride, to - from, width, sums);
     else norm_sum_channel(out[0], job->x + at, dy, mean ? *mean : 0, stride, to - from, job->inner, sums);
 }
@@ -398,14 +401,19 @@ static void norm_plan(struct norm_job *job)
     if (job->pieces < 2) job->pieces = 1;
 }
 
-static void mg_batch_norm_statistics(double *mean, double *var, const real *x,
-                                     size_t outer, size_t channels, size_t inner)
+static void mg_batch_norm_statistics(double *mean, double *var, const real *x, size_t outer, size_t channels,
+                                     size_t inner)
 {
     if (!channels) return;
     struct total partial[NORM_PARTIALS][2];
-    struct norm_job job = {.x = x, .mean = mean, .var = var,
-                           .outer = outer, .channels = channels, .inner = inner,
-                           .sums = NORM_CENTRED, .partial = partial};
+    struct norm_job job = {.x = x,
+                           .mean = mean,
+                           .var = var,
+                           .outer = outer,
+                           .channels = channels,
+                           .inner = inner,
+                           .sums = NORM_CENTRED,
+                           .partial = partial};
     norm_plan(&job);
     if (job.pieces == 1) {
         reduce_run((job.tiles + job.group - 1) / job.group, norm_unit_chunk, &job);
@@ -417,26 +425,42 @@ static void mg_batch_norm_statistics(double *mean, double *var, const real *x,
 }
 
 static void mg_batch_norm_forward(real *y, const real *x, const double *mean, const double *rstd,
-                                  const real *weight, const real *bias,
-                                  size_t outer, size_t channels, size_t inner)
+                                  const real *weight, const real *bias, size_t outer, size_t channels,
+                                  size_t inner)
 {
     if (!outer || !channels || !inner) return;
-    struct norm_job job = {.x = x, .y = y, .mean_in = mean, .rstd = rstd, .weight = weight, .bias = bias,
-                           .outer = outer, .channels = channels, .inner = inner};
+    struct norm_job job = {.x = x,
+                           .y = y,
+                           .mean_in = mean,
+                           .rstd = rstd,
+                           .weight = weight,
+                           .bias = bias,
+                           .outer = outer,
+                           .channels = channels,
+                           .inner = inner};
     norm_plan(&job);
     norm_apply_run(&job);
 }
 
 static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                   const double *mean, const double *rstd, const real *weight,
-                                   size_t outer, size_t channels, size_t inner)
+                                   const double *mean, const double *rstd, const real *weight, size_t outer,
+                                   size_t channels, size_t inner)
 {
     if (!channels) return;
     struct total partial[NORM_PARTIALS][2];
-    struct norm_job job = {.x = x, .dy = dy, .y = dx, .dweight = dweight, .dbias = dbias, .mean_in = mean,
-                           .rstd = rstd, .weight = weight,
-                           .outer = outer, .channels = channels, .inner = inner,
-                           .sums = NORM_GRADIENT, .partial = partial};
+    struct norm_job job = {.x = x,
+                           .dy = dy,
+                           .y = dx,
+                           .dweight = dweight,
+                           .dbias = dbias,
+                           .mean_in = mean,
+                           .rstd = rstd,
+                           .weight = weight,
+                           .outer = outer,
+                           .channels = channels,
+                           .inner = inner,
+                           .sums = NORM_GRADIENT,
+                           .partial = partial};
     norm_plan(&job);
     if (job.pieces == 1) {
         reduce_run((job.tiles + job.group - 1) / job.group, norm_unit_chunk, &job);
@@ -473,14 +497,14 @@ static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const r
 
 struct rows_job {
     const real *x, *dy, *weight, *bias;
-    real *y;                              /* the output; in backward dx */
+    real *y; /* the output; in backward dx */
     real *dweight, *dbias;
-    double *mean, *rstd;                  /* (rows); mean is NULL for RMS */
+    double *mean, *rstd; /* (rows); mean is NULL for RMS */
     size_t rows, n, period, span;
     double eps;
-    size_t group;                         /* rows, or tiles of columns, to a chunk */
+    size_t group; /* rows, or tiles of columns, to a chunk */
     size_t tiles, pieces;
-    struct total (*partial)[2];           /* (pieces, n) */
+    struct total (*partial)[2]; /* (pieces, n) */
 };
 
 /* mean (unless the caller has none) and rstd of one row */
@@ -499,8 +523,8 @@ V_INLINE void rows_statistics(double *mean, double *rstd, const real *x, size_t 
 }
 
 /* y = (x - mean) rstd weight + bias along one row */
-V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const real *weight, const real *bias,
-                         size_t n, size_t span)
+V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const real *weight,
+                         const real *bias, size_t n, size_t span)
 {
     wide m = wide_set(mean), s = wide_set(rstd);
     if (span == 1) {
@@ -508,7 +532,8 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
             size_t left = n - j < WIDE ? n - j : WIDE;
             wide v = left == WIDE ? wide_load(x + j) : wide_load_first(x + j, left);
             v = wide_mul(wide_sub(v, m), s);
-            if (weight) v = wide_mul(v, left == WIDE ? wide_load(weight + j) : wide_load_first(weight + j, left));
+            if (weight)
+                v = wide_mul(v, left == WIDE ? wide_load(weight + j) : wide_load_first(weight + j, left));
             if (bias) v = wide_add(v, left == WIDE ? wide_load(bias + j) : wide_load_first(bias + j, left));
             if (left == WIDE) wide_store(y + j, v);
             else wide_store_first(y + j, v, left);
@@ -516,7 +541,8 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
         return;
     }
     for (size_t c = 0; c < n / span; c++, x += span, y += span) {
-        wide scale = wide_set(weight ? rstd * (double)weight[c] : rstd), shift = wide_set(bias ? (double)bias[c] : 0);
+        wide scale = wide_set(weight ? rstd * (double)weight[c] : rstd),
+             shift = wide_set(bias ? (double)bias[c] : 0);
         for (size_t j = 0; j < span; j += WIDE) {
             size_t left = span - j < WIDE ? span - j : WIDE;
             wide v = left == WIDE ? wide_load(x + j) : wide_load_first(x + j, left);
@@ -537,13 +563,14 @@ static void rows_forward_chunk(void *context, size_t chunk)
         size_t at = r % job->period * each;
         rows_statistics(job->mean ? job->mean + r : NULL, job->rstd + r, x, job->n, job->eps);
         rows_apply(job->y + r * job->n, x, job->mean ? job->mean[r] : 0, job->rstd[r],
-                   job->weight ? job->weight + at : NULL, job->bias ? job->bias + at : NULL, job->n, job->span);
+                   job->weight ? job->weight + at : NULL, job->bias ? job->bias + at : NULL, job->n,
+                   job->span);
     }
 }
 
 /* first = sum(g), second = sum(g xc) over one row, g = dy weight */
-V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, const real *dy, const real *weight,
-                                 double mean, size_t n, size_t span)
+V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, const real *dy,
+                                 const real *weight, double mean, size_t n, size_t span)
 {
     struct total out[2] = {{0, 0}, {0, 0}};
     wide m = wide_set(mean);
@@ -555,7 +582,7 @@ V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, c
             size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
             int whole = left == WIDE;
             wide v = wide_sub(whole ? wide_load(x + j) : wide_load_first(x + j, left), m);
-            wide g = whole ? wide_load(dy + j) : wide_load_first(dy + j, left);      /* 0 in the lanes beyond */
+            wide g = whole ? wide_load(dy + j) : wide_load_first(dy + j, left); /* 0 in the lanes beyond */
             if (weight && span == 1) w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
             if (weight) g = wide_mul(g, w);
             wide_sum_add(&a, g);
@@ -589,7 +616,8 @@ static void rows_backward_chunk(void *context, size_t chunk)
                 int whole = left == WIDE;
                 wide v = whole ? wide_load(x + j) : wide_load_first(x + j, left);
                 wide g = whole ? wide_load(dy + j) : wide_load_first(dy + j, left);
-                if (weight && span == 1) w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
+                if (weight && span == 1)
+                    w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
                 if (weight) g = wide_mul(g, w);
                 v = norm_value(v, g, m, slope, scale, shift, 1);
                 if (whole) wide_store(job->y + r * n + j, v);
@@ -656,7 +684,8 @@ static void rows_stretches_chunk(void *context, size_t chunk)
     }
 }
 
-static void rows_run(struct rows_job *job, size_t units, size_t each, void (*body)(void *context, size_t chunk))
+static void rows_run(struct rows_job *job, size_t units, size_t each,
+                     void (*body)(void *context, size_t chunk))
 {
     job->group = each < NORM_CHUNK ? NORM_CHUNK / (each + 1) : 1;
     if (!job->group) job->group = 1;
@@ -664,23 +693,42 @@ static void rows_run(struct rows_job *job, size_t units, size_t each, void (*bod
 }
 
 static void mg_layer_norm_forward(real *y, double *mean, double *rstd, const real *x, const real *weight,
-                                  const real *bias, size_t rows, size_t n, size_t period, size_t span, double eps)
+                                  const real *bias, size_t rows, size_t n, size_t period, size_t span,
+                                  double eps)
 {
     if (!rows || !n) return;
-    struct rows_job job = {.x = x, .y = y, .mean = mean, .rstd = rstd, .weight = weight, .bias = bias,
-                           .rows = rows, .n = n, .period = period, .span = span, .eps = eps};
+    struct rows_job job = {.x = x,
+                           .y = y,
+                           .mean = mean,
+                           .rstd = rstd,
+                           .weight = weight,
+                           .bias = bias,
+                           .rows = rows,
+                           .n = n,
+                           .period = period,
+                           .span = span,
+                           .eps = eps};
     rows_run(&job, rows, n, rows_forward_chunk);
 }
 
 static void mg_layer_norm_backward(real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                   const double *mean, const double *rstd, const real *weight,
-                                   size_t rows, size_t n, size_t period, size_t span)
+                                   const double *mean, const double *rstd, const real *weight, size_t rows,
+                                   size_t n, size_t period, size_t span)
 {
     if (!n) return;
-    struct rows_job job = {.x = x, .dy = dy, .y = dx, .dweight = dweight, .dbias = dbias, .weight = weight,
-                           .mean = (double *)mean, .rstd = (double *)rstd,
-                           .rows = rows, .n = n, .period = period, .span = span};
-    if (dweight || dbias) {               /* first, as dx may be dy */
+    struct rows_job job = {.x = x,
+                           .dy = dy,
+                           .y = dx,
+                           .dweight = dweight,
+                           .dbias = dbias,
+                           .weight = weight,
+                           .mean = (double *)mean,
+                           .rstd = (double *)rstd,
+                           .rows = rows,
+                           .n = n,
+                           .period = period,
+                           .span = span};
+    if (dweight || dbias) { /* first, as dx may be dy */
         if (period > 1 || span > 1) {
             rows_run(&job, n / span * period, (rows + period - 1) / period * span, rows_stretches_chunk);
         } else {

@@ -6,14 +6,14 @@
  * counting lengths: no list, no allocation. */
 
 enum {
-    OPTIM_CHUNK = 16384,       /* elements to a thread's portion; fewer in all are done at once */
-    OPTIM_PARTIALS = 256       /* chunks at most, where each has a result to keep */
+    OPTIM_CHUNK = 16384, /* elements to a thread's portion; fewer in all are done at once */
+    OPTIM_PARTIALS = 256 /* chunks at most, where each has a result to keep */
 };
 
 struct optim_job {
     size_t count, total, chunk;
     const size_t *n;
-    const real *const *const *skip;      /* arrays whose NULL means: not this one */
+    const real *const *const *skip; /* arrays whose NULL means: not this one */
     void (*work)(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk);
     const void *rule;
 };
@@ -97,13 +97,20 @@ static void sgd_work(const struct optim_job *job, size_t array, size_t from, siz
 }
 
 static void mg_sgd(size_t count, real *const *p, const real *const *g, real *const *buffer,
-                   const unsigned char *first, const size_t *n,
-                   double lr, double momentum, double dampening, double weight_decay,
-                   int nesterov, int maximize)
+                   const unsigned char *first, const size_t *n, double lr, double momentum, double dampening,
+                   double weight_decay, int nesterov, int maximize)
 {
-    struct sgd_rule rule = {p, g, buffer, first,
-                            (real)lr, (real)momentum, (real)(1 - dampening), (real)weight_decay,
-                            momentum != 0, nesterov, maximize};
+    struct sgd_rule rule = {p,
+                            g,
+                            buffer,
+                            first,
+                            (real)lr,
+                            (real)momentum,
+                            (real)(1 - dampening),
+                            (real)weight_decay,
+                            momentum != 0,
+                            nesterov,
+                            maximize};
     struct optim_job job = {.work = sgd_work, .rule = &rule};
     optim_run(&job, count, n, &g, 0);
 }
@@ -119,7 +126,9 @@ struct adam_rule {
 };
 
 /* One array's own: lr / c1 and 1 / sqrt(c2) */
-struct adam_scale { real step, root; };
+struct adam_scale {
+    real step, root;
+};
 
 /* m += (1 - beta1) (g - m);  v = beta2 v + (1 - beta2) g^2;
  * p -= step m / (sqrt(v) root + eps) */
@@ -178,14 +187,25 @@ static void adam_work(const struct optim_job *job, size_t array, size_t from, si
 }
 
 static void mg_adam(size_t count, real *const *p, const real *const *g, real *const *m, real *const *v,
-                    real *const *vmax, const double *c1, const double *c2, const size_t *n,
-                    double lr, double beta1, double beta2, double eps, double weight_decay,
-                    int decoupled, int maximize)
+                    real *const *vmax, const double *c1, const double *c2, const size_t *n, double lr,
+                    double beta1, double beta2, double eps, double weight_decay, int decoupled, int maximize)
 {
-    struct adam_rule rule = {p, g, m, v, vmax, c1, c2, lr,
-                             (real)(1 - beta1), (real)beta2, (real)(1 - beta2),
-                             (real)eps, (real)weight_decay, (real)(1 - lr * weight_decay),
-                             decoupled, maximize};
+    struct adam_rule rule = {p,
+                             g,
+                             m,
+                             v,
+                             vmax,
+                             c1,
+                             c2,
+                             lr,
+                             (real)(1 - beta1),
+                             (real)beta2,
+                             (real)(1 - beta2),
+                             (real)eps,
+                             (real)weight_decay,
+                             (real)(1 - lr * weight_decay),
+                             decoupled,
+                             maximize};
     struct optim_job job = {.work = adam_work, .rule = &rule};
     optim_run(&job, count, n, &g, 0);
 }
@@ -194,9 +214,9 @@ static void mg_adam(size_t count, real *const *p, const real *const *g, real *co
 
 struct norm2_rule {
     const real *const *x;
-    double scale;                     /* a power of two that each element is multiplied by */
-    struct total *squares;            /* a chunk's sum */
-    double *largest;                  /* instead: a chunk's largest magnitude */
+    double scale;          /* a power of two that each element is multiplied by */
+    struct total *squares; /* a chunk's sum */
+    double *largest;       /* instead: a chunk's largest magnitude */
 };
 
 /* (scale x)^2; a float needs no scaling */
@@ -270,7 +290,10 @@ static double mg_norm2(size_t count, const real *const *x, const size_t *n)
     }
 }
 
-struct scale_rule { real *const *x; real factor; };
+struct scale_rule {
+    real *const *x;
+    real factor;
+};
 
 static void scale_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)
 {
@@ -289,7 +312,10 @@ static void mg_scale(size_t count, real *const *x, const size_t *n, double facto
     optim_run(&job, count, n, &given, 0);
 }
 
-struct finite_rule { const real *const *x; size_t *found; };
+struct finite_rule {
+    const real *const *x;
+    size_t *found;
+};
 
 /* x - x is 0, or NaN where x is not finite; and a NaN stays in a sum. */
 static void finite_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)

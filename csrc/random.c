@@ -14,7 +14,7 @@ typedef uint32_t random_vword __attribute__((vector_size(V_BYTES)));
 enum {
     RANDOM_STATE = 624,
     RANDOM_MIDDLE = 397,
-    RANDOM_WORDS_EACH = sizeof(real) / sizeof(uint32_t),      /* words behind one uniform real */
+    RANDOM_WORDS_EACH = sizeof(real) / sizeof(uint32_t), /* words behind one uniform real */
     /* The buffer: two states, so that most batches start and end with the twister's own,
      * and a whole number of blocks of 16 normals in both dtypes. */
     RANDOM_BATCH = 2 * RANDOM_STATE,
@@ -22,7 +22,12 @@ enum {
     RANDOM_PADDING = 2 * RANDOM_WORD_LANES
 };
 
-V_INLINE random_vword random_load(const uint32_t *p) { random_vword v; memcpy(&v, p, sizeof v); return v; }
+V_INLINE random_vword random_load(const uint32_t *p)
+{
+    random_vword v;
+    memcpy(&v, p, sizeof v);
+    return v;
+}
 
 /* ---- the twister ------------------------------------------------------------ */
 
@@ -129,7 +134,7 @@ static void mg_uniform(real *y, struct mg_generator *generator, double low, doub
 {
     uint32_t words[RANDOM_BATCH + RANDOM_PADDING];
     vreal from = v_set((real)low), to = v_set((real)high), range = to - from;
-    int moved = low != 0;      /* if not, the product alone is rounded once */
+    int moved = low != 0; /* if not, the product alone is rounded once */
     while (n > 0) {
         size_t m = n < RANDOM_BATCH / RANDOM_WORDS_EACH ? n : RANDOM_BATCH / RANDOM_WORDS_EACH;
         random_words(generator, words, m * RANDOM_WORDS_EACH);
@@ -234,14 +239,17 @@ V_INLINE vdouble random_unit_double(const uint32_t *words)
  * the quadrant q says which of sin r, cos r, -sin r, -cos r is whose. */
 V_INLINE void random_sin_cos(vdouble theta, vdouble *sin_theta, vdouble *cos_theta)
 {
-    const double magic = 0x1.8p52;      /* x + magic has round(x) in its lowest bits */
+    const double magic = 0x1.8p52; /* x + magic has round(x) in its lowest bits */
     vdouble shifted = theta * 0.6366197723675814 + magic;
     vint64 q = (vint64)shifted;
     vdouble r = theta - (shifted - magic) * 1.5707963267948966, t = r * r;
-    vdouble s = r + r * t * VMATH_POLYNOMIAL(t, -0.1666666666385529, 0.008333331874710208,
-                                             -0.00019840086735384846, 2.724992580305979e-06);
-    vdouble c = 1 - 0.5 * t + t * t * VMATH_POLYNOMIAL(t, 0.0416666666643212, -0.001388888767201679,
-                                                       2.480060037715673e-05, -2.730095920390147e-07);
+    vdouble s = r + r * t *
+                        VMATH_POLYNOMIAL(t, -0.1666666666385529, 0.008333331874710208,
+                                         -0.00019840086735384846, 2.724992580305979e-06);
+    vdouble c = 1 - 0.5 * t +
+                t * t *
+                    VMATH_POLYNOMIAL(t, 0.0416666666643212, -0.001388888767201679, 2.480060037715673e-05,
+                                     -2.730095920390147e-07);
     vint64 odd = -(q & 1), minus_sin = (q & 2) << 62, minus_cos = ((q + 1) & 2) << 62;
     *sin_theta = (vdouble)((vint64)vd_select(odd, c, s) ^ minus_sin);
     *cos_theta = (vdouble)((vint64)vd_select(odd, s, c) ^ minus_cos);

@@ -21,8 +21,11 @@
 
 enum { WIDE = 16, WIDE_PARTS = WIDE / VD_LANES, WIDE_LOADS = WIDE / V_LANES };
 
-typedef struct { vdouble part[WIDE_PARTS]; } wide;
+typedef struct {
+    vdouble part[WIDE_PARTS];
+} wide;
 
+// clang-format off
 /* The body once for each part k: straight-line code, so that the parts live in registers. */
 #if V_BYTES == 64
 #define WIDE_EACH(body) do { { enum { k = 0 }; body } { enum { k = 1 }; body } } while (0)
@@ -35,6 +38,7 @@ typedef struct { vdouble part[WIDE_PARTS]; } wide;
                              { enum { k = 4 }; body } { enum { k = 5 }; body } \
                              { enum { k = 6 }; body } { enum { k = 7 }; body } } while (0)
 #endif
+// clang-format on
 
 V_INLINE wide wide_set(double x)
 {
@@ -50,10 +54,7 @@ V_INLINE wide wide_get(const double *p)
     return w;
 }
 
-V_INLINE void wide_put(double *p, wide w)
-{
-    WIDE_EACH(vd_store(p + k * VD_LANES, w.part[k]););
-}
+V_INLINE void wide_put(double *p, wide w) { WIDE_EACH(vd_store(p + k * VD_LANES, w.part[k]);); }
 
 V_INLINE wide wide_add(wide a, wide b)
 {
@@ -96,10 +97,7 @@ V_INLINE wide wide_from(const vreal *v)
     WIDE_EACH(w.part[k] = v[k];);
     return w;
 }
-V_INLINE void wide_into(vreal *v, wide w)
-{
-    WIDE_EACH(v[k] = w.part[k];);
-}
+V_INLINE void wide_into(vreal *v, wide w) { WIDE_EACH(v[k] = w.part[k];); }
 #else
 /* one part: VD_LANES floats in memory (GCC 12 would convert the half vectors in two steps) */
 V_INLINE vdouble wide_load_part(const real *x)
@@ -135,10 +133,7 @@ V_INLINE wide wide_load(const real *x)
     WIDE_EACH(w.part[k] = wide_load_part(x + k * VD_LANES););
     return w;
 }
-V_INLINE void wide_store(real *x, wide w)
-{
-    WIDE_EACH(wide_store_part(x + k * VD_LANES, w.part[k]););
-}
+V_INLINE void wide_store(real *x, wide w) { WIDE_EACH(wide_store_part(x + k * VD_LANES, w.part[k]);); }
 V_INLINE wide wide_from(const vreal *v)
 {
     wide w;
@@ -179,9 +174,14 @@ V_INLINE void wide_store_first(real *x, wide w, size_t n)
 #define TWO_SUM(type, s, lost, a, b) \
     type s = (a) + (b); \
     type lost; \
-    do { type v_ = s - (a); lost = ((a) - (s - v_)) + ((b) - v_); } while (0)
+    do { \
+        type v_ = s - (a); \
+        lost = ((a) - (s - v_)) + ((b) - v_); \
+    } while (0)
 
-struct total { double sum, error; };
+struct total {
+    double sum, error;
+};
 
 V_INLINE void total_add(struct total *t, struct total more)
 {
@@ -223,8 +223,7 @@ V_INLINE struct wide_sum wide_sum_zero(void)
 V_INLINE void wide_sum_add(struct wide_sum *a, wide x)
 {
 #if MG_DOUBLE
-    WIDE_EACH(TWO_SUM(vdouble, s, lost, a->sum.part[k], x.part[k]);
-              a->error.part[k] += lost;
+    WIDE_EACH(TWO_SUM(vdouble, s, lost, a->sum.part[k], x.part[k]); a->error.part[k] += lost;
               a->sum.part[k] = s;);
 #else
     a->sum = wide_add(a->sum, x);
@@ -353,12 +352,12 @@ static struct total reduce_row(const real *x, size_t n)
     return total;
 }
 
-enum { REDUCE_TILE = 128 };      /* columns summed side by side, their sums in the first cache */
+enum { REDUCE_TILE = 128 }; /* columns summed side by side, their sums in the first cache */
 
 /* sum[i] += the column i of x: (rows, width), rows `stride` apart; width <= REDUCE_TILE.
  * Four rows at a time. The arrays have room for a whole number of wides. */
-static void reduce_columns(double *sum, double *error, const real *x,
-                           size_t stride, size_t rows, size_t width)
+static void reduce_columns(double *sum, double *error, const real *x, size_t stride, size_t rows,
+                           size_t width)
 {
     (void)error;
     for (size_t j = 0; j < rows; j += 4, x += 4 * stride) {
@@ -406,13 +405,13 @@ struct reduce_job {
     const real *x;
     size_t outer, n, inner;
     double divisor;
-    size_t tiles, pieces, group;      /* tiles of inner; pieces of n; (outer, tile) pairs to a chunk */
-    struct total *partial;            /* (pieces, outer, inner) where n is cut */
+    size_t tiles, pieces, group; /* tiles of inner; pieces of n; (outer, tile) pairs to a chunk */
+    struct total *partial;       /* (pieces, outer, inner) where n is cut */
 };
 
 /* The sums of rows [from, to) of one tile of columns: out[0 .. width) */
-static void reduce_sum_tile(struct total *out, const struct reduce_job *job,
-                            size_t o, size_t column, size_t width, size_t from, size_t to)
+static void reduce_sum_tile(struct total *out, const struct reduce_job *job, size_t o, size_t column,
+                            size_t width, size_t from, size_t to)
 {
     const real *x = job->x + (o * job->n + from) * job->inner + column;
     size_t rows = to - from;
@@ -472,8 +471,16 @@ static void mg_sum(real *y, const real *x, size_t outer, size_t n, size_t inner,
     size_t outputs = outer * inner;
     if (!outputs) return;
     struct total partial[REDUCE_PARTIALS];
-    struct reduce_job job = {y, x, outer, n, inner, divisor, (inner + REDUCE_TILE - 1) / REDUCE_TILE,
-                             reduce_pieces(n, inner, outputs), 1, partial};
+    struct reduce_job job = {y,
+                             x,
+                             outer,
+                             n,
+                             inner,
+                             divisor,
+                             (inner + REDUCE_TILE - 1) / REDUCE_TILE,
+                             reduce_pieces(n, inner, outputs),
+                             1,
+                             partial};
     size_t units = outer * job.tiles, tile = inner < REDUCE_TILE ? inner : REDUCE_TILE;
     if (job.pieces > 1) {
         reduce_run(units * job.pieces, reduce_sum_chunk, &job);
@@ -600,7 +607,7 @@ struct extreme_job {
     const real *x;
     size_t outer, n, inner;
     size_t tiles, pieces, group;
-    size_t *partial;                  /* (outer, pieces), where rows (inner = 1) are cut */
+    size_t *partial; /* (outer, pieces), where rows (inner = 1) are cut */
 };
 
 V_INLINE void extreme_chunk(const struct extreme_job *job, size_t chunk, int smallest)
@@ -632,13 +639,21 @@ V_INLINE void extreme_chunk(const struct extreme_job *job, size_t chunk, int sma
 static void extreme_largest_chunk(void *context, size_t chunk) { extreme_chunk(context, chunk, 0); }
 static void extreme_smallest_chunk(void *context, size_t chunk) { extreme_chunk(context, chunk, 1); }
 
-static void extreme_run(real *y, int64_t *at, const real *x,
-                        size_t outer, size_t n, size_t inner, int smallest)
+static void extreme_run(real *y, int64_t *at, const real *x, size_t outer, size_t n, size_t inner,
+                        int smallest)
 {
     if (!outer || !inner || !n) return;
     size_t partial[REDUCE_PARTIALS];
-    struct extreme_job job = {y, at, x, outer, n, inner, (inner + REDUCE_TILE - 1) / REDUCE_TILE,
-                              inner == 1 ? reduce_pieces(n, 1, outer) : 1, 1, partial};
+    struct extreme_job job = {y,
+                              at,
+                              x,
+                              outer,
+                              n,
+                              inner,
+                              (inner + REDUCE_TILE - 1) / REDUCE_TILE,
+                              inner == 1 ? reduce_pieces(n, 1, outer) : 1,
+                              1,
+                              partial};
     void (*body)(void *, size_t) = smallest ? extreme_smallest_chunk : extreme_largest_chunk;
     if (job.pieces > 1) {
         reduce_run(outer * job.pieces, body, &job);

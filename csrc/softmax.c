@@ -41,9 +41,9 @@
 enum softmax_kind { SOFTMAX, LOG_SOFTMAX, CROSS_ENTROPY };
 
 enum {
-    SOFTMAX_SHORT = 64,      /* rows up to here are turned on their side, sixteen at a time */
-    SOFTMAX_ROW = 1024,      /* up to here a row's exponentials are kept; beyond, taken twice */
-    SOFTMAX_CHUNK = 8192     /* elements to a thread's portion */
+    SOFTMAX_SHORT = 64,  /* rows up to here are turned on their side, sixteen at a time */
+    SOFTMAX_ROW = 1024,  /* up to here a row's exponentials are kept; beyond, taken twice */
+    SOFTMAX_CHUNK = 8192 /* elements to a thread's portion */
 };
 
 V_INLINE wide wide_exp(wide x)
@@ -65,9 +65,8 @@ V_INLINE wide softmax_exp(wide x, wide top, wide *z)
     *z = wide_sub(x, top);
     wide e = wide_exp(*z);
 #if MG_DOUBLE
-    WIDE_EACH(TWO_SUM(vdouble, difference, lost, x.part[k], -top.part[k]);
-              (void)difference;
-              lost = vd_select(lost == lost, lost, vd_set(0));      /* an infinity loses nothing */
+    WIDE_EACH(TWO_SUM(vdouble, difference, lost, x.part[k], -top.part[k]); (void)difference;
+              lost = vd_select(lost == lost, lost, vd_set(0)); /* an infinity loses nothing */
               e.part[k] += e.part[k] * lost;);
 #endif
     return e;
@@ -86,7 +85,10 @@ V_INLINE wide softmax_over(wide e, wide sum, wide inverse)
 }
 
 /* The running sum S of e = exp(z), as R (all but the maxima) and how many maxima there are */
-struct softmax_sum { struct wide_sum rest; wide tops; };
+struct softmax_sum {
+    struct wide_sum rest;
+    wide tops;
+};
 
 V_INLINE struct softmax_sum softmax_sum_zero(void)
 {
@@ -95,8 +97,7 @@ V_INLINE struct softmax_sum softmax_sum_zero(void)
 
 V_INLINE void softmax_sum_add(struct softmax_sum *s, wide z, wide e)
 {
-    WIDE_EACH(vint64 top = z.part[k] == 0.0;
-              s->tops.part[k] += vd_select(top, vd_set(1), vd_set(0));
+    WIDE_EACH(vint64 top = z.part[k] == 0.0; s->tops.part[k] += vd_select(top, vd_set(1), vd_set(0));
               e.part[k] = vd_select(top, vd_set(0), e.part[k]););
     wide_sum_add(&s->rest, e);
 }
@@ -115,12 +116,12 @@ V_INLINE wide softmax_log_of(const struct softmax_sum *s)
 
 struct softmax_job {
     real *y;
-    const real *dy, *x;                  /* x: the input, or in backward the output */
+    const real *dy, *x; /* x: the input, or in backward the output */
     real *loss;
     const int64_t *target;
     int64_t ignore_index;
     size_t outer, n, inner;
-    size_t tiles, group;      /* sixteens to `inner` (to outer, where inner = 1); units to a chunk */
+    size_t tiles, group; /* sixteens to `inner` (to outer, where inner = 1); units to a chunk */
 };
 
 /* Problem l of `count` is x[l + j inner] for j in [0, n), y alike. */
@@ -255,7 +256,7 @@ V_INLINE void softmax_long(const struct softmax_job *job, size_t row, enum softm
     int keep = n <= SOFTMAX_ROW && kind != LOG_SOFTMAX;
     const real *x = job->x + row * n;
     real *y = job->y + row * n;
-    real last[WIDE];                          /* the row's tail, filled up with -inf */
+    real last[WIDE]; /* the row's tail, filled up with -inf */
     for (size_t l = 0; l < WIDE; l++) last[l] = l < left ? x[whole + l] : (real)-INFINITY;
 
     wide tops = wide_load(last);
@@ -357,8 +358,14 @@ static ptrdiff_t mg_cross_entropy_forward(real *loss, real *p, const real *x, co
         if (target[r] != ignore_index && (uint64_t)target[r] >= classes) return (ptrdiff_t)r;
     }
     if (!classes) memset(loss, 0, rows * sizeof *loss);
-    struct softmax_job job = {.y = p, .x = x, .loss = loss, .target = target, .ignore_index = ignore_index,
-                              .outer = rows, .n = classes, .inner = 1};
+    struct softmax_job job = {.y = p,
+                              .x = x,
+                              .loss = loss,
+                              .target = target,
+                              .ignore_index = ignore_index,
+                              .outer = rows,
+                              .n = classes,
+                              .inner = 1};
     softmax_run(&job, softmax_loss_chunk);
     return -1;
 }
@@ -436,15 +443,14 @@ static void softmax_backward_run(struct softmax_job *job, void (*body)(void *con
     reduce_run((units + job->group - 1) / job->group, body, job);
 }
 
-static void mg_softmax_backward(real *dx, const real *dy, const real *y,
-                                size_t outer, size_t n, size_t inner)
+static void mg_softmax_backward(real *dx, const real *dy, const real *y, size_t outer, size_t n, size_t inner)
 {
     struct softmax_job job = {.y = dx, .dy = dy, .x = y, .outer = outer, .n = n, .inner = inner};
     softmax_backward_run(&job, softmax_backward_plain_chunk);
 }
 
-static void mg_log_softmax_backward(real *dx, const real *dy, const real *y,
-                                    size_t outer, size_t n, size_t inner)
+static void mg_log_softmax_backward(real *dx, const real *dy, const real *y, size_t outer, size_t n,
+                                    size_t inner)
 {
     struct softmax_job job = {.y = dx, .dy = dy, .x = y, .outer = outer, .n = n, .inner = inner};
     softmax_backward_run(&job, softmax_backward_log_chunk);
@@ -483,12 +489,14 @@ static void cross_entropy_backward_chunk(void *context, size_t chunk)
 }
 
 static void mg_cross_entropy_backward(real *dx, const real *dy, ptrdiff_t dy_step, const real *p,
-                                      const int64_t *target, double scale,
-                                      size_t rows, size_t classes, int64_t ignore_index)
+                                      const int64_t *target, double scale, size_t rows, size_t classes,
+                                      int64_t ignore_index)
 {
     if (!rows || !classes) return;
-    struct cross_entropy_job job = {dx, dy, p, dy_step, target, scale, rows, classes,
-                                    classes < REDUCE_CHUNK ? REDUCE_CHUNK / classes : 1, ignore_index};
+    struct cross_entropy_job job = {dx,          dy,      p,
+                                    dy_step,     target,  scale,
+                                    rows,        classes, classes < REDUCE_CHUNK ? REDUCE_CHUNK / classes : 1,
+                                    ignore_index};
     reduce_run((rows + job.group - 1) / job.group, cross_entropy_backward_chunk, &job);
 }
 

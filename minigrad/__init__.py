@@ -6,7 +6,8 @@
 PyTorch's names and behaviour; kernels in C; see README.md.
 """
 
-from minigrad.kernels import get_num_threads, set_num_threads, show_config
+from minigrad._printing import set_printoptions
+from minigrad.kernels import __version__, get_num_threads, set_num_threads, show_config
 from minigrad.tensor import (
     Size,
     Tensor,
@@ -41,5 +42,3 @@ half = float16
 long = int64
 int = int32
 short = int16
-
-__version__ = "0.1.0"

@@ -7,6 +7,7 @@ from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import return_types as return_types
 from minigrad import utils as utils
+from minigrad._printing import set_printoptions as set_printoptions
 from minigrad.autograd.engine import enable_grad as enable_grad
 from minigrad.autograd.engine import inference_mode as inference_mode
 from minigrad.autograd.engine import is_grad_enabled as is_grad_enabled

@@ -92,7 +92,7 @@ MISTAKES = [
     (lambda: zeros(0).argmax(), IndexError, "argmax: an empty tensor"),
     (lambda: zeros(2, 3)[2], IndexError, r"2 is out of bounds for axis 0 of length 2"),
     (lambda: zeros(2, 3)[0, 0, 0], IndexError, "3 indices for a tensor of 2 axes"),
-    (lambda: zeros(2, 3)[[0, 2]], IndexError, r"2 is out of bounds .*\(2, 3\)"),
+    (lambda: zeros(2, 3)[[0, 2]], IndexError, r"index 2 is out of bounds for axis 0 of length 2"),
     (lambda: zeros(2, 3)[zeros(2)], IndexError, r"integers or a mask, got float32 \(2,\); x\.long\(\)"),
     (lambda: zeros(2, 3)["a"], IndexError, r"integers, slices"),
     # ---- labels out of range

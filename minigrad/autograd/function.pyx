@@ -101,7 +101,7 @@ cdef class FunctionOp(Op):
         """The saved tensors; those that are results are given their place in the graph back."""
         cdef Tensor y
         saved = list(self.saved or ())
-        for place, which in self.outputs:
+        for place, _ in self.outputs:
             y = alias(<Tensor>saved[place])
             if recording():
                 y.maker = self if self.parts is None else None

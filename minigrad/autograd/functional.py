@@ -64,7 +64,8 @@ def jacobian(func, inputs, create_graph=False, strict=False, vectorize=False, st
                                  strict=True):
                 column.append(g)
         blocks = tuple(
-            (minigrad.stack(column) if column else minigrad.zeros(0, *x.shape, dtype=x.dtype)).reshape(*y.shape, *x.shape)
+            minigrad.stack(column).reshape(*y.shape, *x.shape) if column
+            else minigrad.zeros(*y.shape, *x.shape, dtype=x.dtype)
             for column, x in zip(columns, inputs, strict=True)
         )
         rows.append(blocks[0] if one_in else blocks)

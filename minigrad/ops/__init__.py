@@ -25,6 +25,6 @@ for _room in ROOMS:
         continue
     for _name, _value in vars(_module).items():
         _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_")
-        if _public and getattr(_value, "__module__", None) == _module.__name__:
-            if not (isinstance(_value, type) and issubclass(_value, Op)):
-                functions[_name] = _value
+        _op = isinstance(_value, type) and issubclass(_value, Op)
+        if _public and not _op and getattr(_value, "__module__", None) == _module.__name__:
+            functions[_name] = _value

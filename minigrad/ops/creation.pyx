@@ -255,31 +255,31 @@ cdef Tensor _given(object array, object dtype, object device, bint requires_grad
 # ---- beside a tensor: its dtype -----------------------------------------------------------------------------------
 
 def _new_empty(Tensor self not None, *size, dtype=None, device=None, bint requires_grad=False, layout=None,
-              pin_memory=False):
+               pin_memory=False):
     """empty() of this tensor's dtype."""
     return _new(size, _same_dtype(self, dtype), device, requires_grad, None)
 
 
 def _new_zeros(Tensor self not None, *size, dtype=None, device=None, bint requires_grad=False, layout=None,
-              pin_memory=False):
+               pin_memory=False):
     """zeros() of this tensor's dtype."""
     return _new(size, _same_dtype(self, dtype), device, requires_grad, 0)
 
 
 def _new_ones(Tensor self not None, *size, dtype=None, device=None, bint requires_grad=False, layout=None,
-             pin_memory=False):
+              pin_memory=False):
     """ones() of this tensor's dtype."""
     return _new(size, _same_dtype(self, dtype), device, requires_grad, 1)
 
 
 def _new_full(Tensor self not None, size, fill_value, *, dtype=None, device=None, bint requires_grad=False, layout=None,
-             pin_memory=False):
+              pin_memory=False):
     """full() of this tensor's dtype."""
     return full(size, fill_value, dtype=_same_dtype(self, dtype), device=device, requires_grad=requires_grad)
 
 
 def _new_tensor(Tensor self not None, data, *, dtype=None, device=None, bint requires_grad=False, layout=None,
-               pin_memory=False):
+                pin_memory=False):
     """A copy of data, in this tensor's dtype."""
     return tensor(data, dtype=_same_dtype(self, dtype), device=device, requires_grad=requires_grad)
 
@@ -401,10 +401,10 @@ def get_device(Tensor input not None):
     return -1
 
 
-def _is_set_to(Tensor self not None, Tensor tensor not None):
+def _is_set_to(Tensor self not None, Tensor other not None):
     """Whether both are the same look at the same memory."""
-    return bool(self.ptr == tensor.ptr and self.storage == tensor.storage and same_shape(self, tensor)
-                and self.stride() == tensor.stride())
+    return bool(self.ptr == other.ptr and self.storage == other.storage and same_shape(self, other)
+                and self.stride() == other.stride())
 
 
 add_method("is_set_to", _is_set_to)
@@ -443,12 +443,12 @@ class _Storage:
     def __len__(self):
         return len(self._elements)
 
-    def __getitem__(self, index):
-        got = self._elements[index]
-        return got.item() if isinstance(index, int) else _Storage(got)
+    def __getitem__(self, at):
+        got = self._elements[at]
+        return got.item() if isinstance(at, int) else _Storage(got)
 
-    def __setitem__(self, index, value):
-        self._elements[index] = value
+    def __setitem__(self, at, value):
+        self._elements[at] = value
 
     def __iter__(self):
         return iter(self.tolist())

@@ -132,7 +132,9 @@ cdef class Det(Op):
     da = dy (the cofactors of a) = dy y a^-T;  of a singular a by its singular values
     """
     cdef Tensor forward(self, Tensor a):
-        cdef Tensor y = _rounded(np.linalg.det(_wide(a)), a)
+        with np.errstate(all="ignore"):       # a NaN in it is a NaN in the result, and no news
+            determinant = np.linalg.det(_wide(a))
+        cdef Tensor y = _rounded(determinant, a)
         self.saved = (a,)
         self.keep(y)
         return y
@@ -185,7 +187,8 @@ cdef class LogDet(Op):
 cdef tuple _slogdet(str who, object x):
     cdef Tensor a = _matrices(who, x, True)
     cdef LogDet op = LogDet.__new__(LogDet)
-    sign, logs = np.linalg.slogdet(_wide(a))
+    with np.errstate(all="ignore"):
+        sign, logs = np.linalg.slogdet(_wide(a))
     return _rounded(sign, a), op.record(op.forward(a, logs), a)
 
 

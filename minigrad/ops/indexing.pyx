@@ -34,7 +34,7 @@ import numpy as np
 from minigrad.ops.arithmetic import where
 from minigrad.ops.inplace import inplace
 from minigrad.ops.shape import permute, reshape
-from minigrad.tensor import add_method, method
+from minigrad.tensor import method
 
 
 # ---- views: integers, slices, ... and None -------------------------------------------------------------
@@ -94,7 +94,7 @@ cdef Tensor _view(Tensor x, tuple items):
     cdef Py_ssize_t length[MAX_RANK]
     cdef Py_ssize_t step[MAX_RANK]
     cdef Py_ssize_t offset = 0, start, stop, stride, at
-    cdef int rank = 0, axis = 0, given = 0, added = 0, i
+    cdef int rank = 0, axis = 0, given = 0, added = 0
     for item in items:
         if item is None:
             added += 1
@@ -110,7 +110,7 @@ cdef Tensor _view(Tensor x, tuple items):
             length[rank], step[rank] = 1, 1
             rank += 1
         elif item is Ellipsis:
-            for i in range(x.rank - given):
+            for _ in range(x.rank - given):
                 length[rank], step[rank] = x.length[axis], x.step[axis]
                 axis += 1
                 rank += 1
@@ -233,7 +233,7 @@ cdef Tensor _rows_of(Tensor x, Pick pick):
 
 cdef int _add_rows_to(Tensor y, Tensor x, Pick pick) except -1:
     """y[:, index, :] += x, for dense y."""
-    cdef Py_ssize_t count = pick.index.n, inner = pick.inner, o, i
+    cdef Py_ssize_t count = pick.index.n, inner = pick.inner, i
     cdef Py_ssize_t size = dtype_of(y.kind).itemsize
     cdef const int64_t *index = <const int64_t *>pick.index.ptr
     cdef char *target = y.ptr
@@ -249,7 +249,7 @@ cdef int _add_rows_to(Tensor y, Tensor x, Pick pick) except -1:
                   lend(x).reshape(pick.outer, count, inner))
         return 0
     source = x.ptr
-    for o in range(pick.outer):
+    for _ in range(pick.outer):
         if inner == 1 and y.kind == FLOAT32:
             for i in range(count):
                 (<float *>target)[index[i]] += (<const float *>source)[i]
@@ -751,7 +751,8 @@ cdef class ScatterExtreme(Op):
                 getattr(np.iinfo(flat.dtype), "min" if largest else "max")
             flat[place] = lowest if x.kind != BOOL else not largest
         before = flat.copy()
-        (np.maximum if largest else np.minimum).at(flat, place, values)
+        with np.errstate(invalid="ignore"):
+            (np.maximum if largest else np.minimum).at(flat, place, values)
         if is_floating(x.kind):
             theirs = (values == flat[place]) | (np.isnan(values) & np.isnan(flat[place]))
             ours &= (before == flat) | (np.isnan(before) & np.isnan(flat))
@@ -1032,7 +1033,6 @@ def one_hot(Tensor tensor not None, num_classes=-1):
 
     num_classes -1: the largest class and one more. Errors: ValueError for a class outside.
     """
-    cdef Tensor y
     if tensor.kind != INT64:
         raise TypeError(f"one_hot: expected int64 classes, got {describe(tensor)}; use x.long()")
     if tensor.n == 0 and num_classes <= 0:

@@ -3,7 +3,7 @@ from minigrad.autograd.engine cimport Op
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.indexing cimport part
 from minigrad.tensor cimport (
-    INT64, MAX_RANK, Kind, Tensor, axis_of, copy_into, describe, dtype_of, lend, new_tensor, promote_kinds, to_tensor,
+    INT64, MAX_RANK, Kind, Tensor, axis_of, copy_into, describe, dtype_of, new_tensor, promote_kinds, to_tensor,
     view_as,
 )
 
@@ -151,12 +151,11 @@ cdef class Cat(Op):
         self.axis = axis
         self.sizes = [(<Tensor>x).length[axis] for x in tensors]
         length[axis] = sum(self.sizes)
-        cdef Tensor y = new_tensor(first.kind, first.rank, length), part
+        cdef Tensor y = new_tensor(first.kind, first.rank, length)
         cdef Py_ssize_t at = 0
         for x in tensors:
             length[axis] = x.length[axis]
-            part = view_as(y, y.rank, length, y.step, at * y.step[axis])
-            copy_into(part, x)
+            copy_into(view_as(y, y.rank, length, y.step, at * y.step[axis]), x)
             at += x.length[axis]
         return y
 

@@ -88,7 +88,7 @@ cdef Tensor _batched(Tensor a, Tensor b):
     cdef Py_ssize_t b_step[MAX_RANK]
     cdef Py_ssize_t index[MAX_RANK]
     cdef Py_ssize_t la, lb, size = dtype_of(a.kind).itemsize, m = a.length[a.rank - 2], n = b.length[b.rank - 1]
-    cdef Py_ssize_t i, batch = 1, done
+    cdef Py_ssize_t i, batch = 1
     cdef char *pa = a.ptr
     cdef char *pb = b.ptr
     cdef char *pc
@@ -112,7 +112,7 @@ cdef Tensor _batched(Tensor a, Tensor b):
     length[rank - 1] = n
     c = new_tensor(a.kind, rank, length)
     pc = c.ptr
-    for done in range(batch):
+    for _ in range(batch):
         K[a.kind].gemm(pc, n, pa, a.step[a.rank - 2], a.step[a.rank - 1],
                        pb, b.step[b.rank - 2], b.step[b.rank - 1], m, n, a.length[a.rank - 1], NULL, 0)
         pc += m * n * size

@@ -11,7 +11,7 @@ from libc.string cimport memcmp
 from minigrad.kernels cimport K, generator_next32, generator_next64, generator_seed, mg_generator
 from minigrad.tensor cimport (
     FLOAT32, FLOAT64, INT64, MAX_RANK, Kind, Tensor, cast, check_writable, copy_into, describe, dtype_of, is_floating,
-    kind_of, lend, new_like, new_tensor, parse_shape, same_shape, view_as, wrap,
+    kind_of, lend, new_like, new_tensor, parse_shape, view_as, wrap,
 )
 
 import numpy as np

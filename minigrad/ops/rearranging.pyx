@@ -4,16 +4,16 @@ from minigrad.ops.broadcast cimport shape_only
 from minigrad.ops.indexing cimport add_rows, elements, part
 from minigrad.ops.inplace cimport mark_view
 from minigrad.tensor cimport (
-    INT64, MAX_RANK, Kind, Tensor, axis_of, copy_into, describe, dtype_of, is_floating, kind_of, lend, new_tensor,
-    to_tensor, view_as, wrap,
+    INT64, MAX_RANK, Tensor, axis_of, describe, dtype_of, kind_of, lend, new_tensor, to_tensor, view_as,
+    wrap as over,
 )
 
 import numpy as np
 
 from minigrad.ops.arithmetic import where
-from minigrad.ops.indexing import index_select, narrow
+from minigrad.ops.indexing import index_select
 from minigrad.ops.inplace import inplace
-from minigrad.ops.shape import clone, flatten, movedim, permute, reshape, transpose, unsqueeze
+from minigrad.ops.shape import clone, flatten, reshape, transpose, unsqueeze
 from minigrad.tensor import add_method, check_device, method
 
 
@@ -35,7 +35,7 @@ cdef object _repeated(object x, tuple counts):
     for i, count in enumerate(counts):
         if count != 1:
             n = y.shape[i]
-            y = index_select(y, i, wrap(np.tile(np.arange(n), count))) if y.ndim == MAX_RANK else flatten(
+            y = index_select(y, i, over(np.tile(np.arange(n), count))) if y.ndim == MAX_RANK else flatten(
                 unsqueeze(y, i).expand((-1,) * i + (count,) + (-1,) * (y.ndim - i)), i, i + 1)
     return clone(y) if y is x or (<Tensor>y).storage == (<Tensor>x).storage else y
 
@@ -66,7 +66,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
         raise TypeError(f"repeat_interleave: expected a tensor, got {type(input).__name__}")
     if repeats is None:
         counts = lend(<Tensor>input)
-        return wrap(np.repeat(np.arange(len(counts)), counts))
+        return over(np.repeat(np.arange(len(counts)), counts))
     if dim is None:
         input, dim = reshape(input, -1), 0
     cdef int axis = axis_of(dim, (<Tensor>input).rank)
@@ -80,7 +80,7 @@ def repeat_interleave(input, repeats=None, dim=None, *, output_size=None):
     places = np.repeat(np.arange(n), counts if counts.size == n else counts.reshape(()))
     if output_size is not None and output_size != len(places):
         raise ValueError(f"repeat_interleave: output_size is {output_size}, the repeats sum to {len(places)}")
-    return index_select(input, axis, wrap(places))
+    return index_select(input, axis, over(places))
 
 
 # ---- turned around ----------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def roll(Tensor input not None, shifts, dims=None):
         axis = axis_of(d, input.rank)
         if input.n:
             n = input.length[<int>axis]
-            y = index_select(y, axis, wrap((np.arange(n) - int(shift) % n) % n))
+            y = index_select(y, axis, over((np.arange(n) - int(shift) % n) % n))
     return clone(y) if y is input else y
 
 
@@ -161,7 +161,7 @@ cdef object _triangle(str who, Tensor x, object diagonal, bint lower):
     if x.rank < 2:
         raise ValueError(f"{who}: expected at least 2 axes, got {describe(x)}")
     keep = np.tri(x.length[x.rank - 2], x.length[x.rank - 1], int(diagonal) if lower else int(diagonal) - 1, dtype=bool)
-    return where(wrap(keep if lower else ~keep), x, False if x.kind == kind_of("bool") else 0)
+    return where(over(keep if lower else ~keep), x, False if x.kind == kind_of("bool") else 0)
 
 
 @inplace
@@ -180,7 +180,7 @@ def triu(Tensor input not None, diagonal=0):
 
 cdef object _triangle_indices(object keep, object dtype, object device):
     check_device(device)
-    return wrap(np.ascontiguousarray(np.stack(np.nonzero(keep))).astype(dtype_of(
+    return over(np.ascontiguousarray(np.stack(np.nonzero(keep))).astype(dtype_of(
         INT64 if dtype is None else kind_of(dtype)).numpy))
 
 
@@ -269,7 +269,7 @@ def diag_embed(Tensor input not None, offset=0, dim1=-2, dim2=-1):
     shape = list(input.shape)[:-1]
     for axis in sorted((a, b)):
         shape.insert(axis, n)
-    frame = wrap(np.broadcast_to(np.zeros((), np.float32), shape))
+    frame = over(np.broadcast_to(np.zeros((), np.float32), shape))
     return add_rows(input, elements(frame, np.diagonal(_numbered(shape), offset, a, b)), "DiagEmbed")
 
 
@@ -441,5 +441,5 @@ def pad(Tensor input not None, pad, mode="constant", value=None):
             places = np.pad(places, (max(before[axis], 0), max(after[axis], 0)), modes[mode])
             if mode != "circular":
                 places = places[cut.start:len(places) + min(after[axis], 0)]
-            y = index_select(y, axis, wrap(np.ascontiguousarray(places)))
+            y = index_select(y, axis, over(np.ascontiguousarray(places)))
     return clone(y) if y is input else y

@@ -11,8 +11,6 @@ from minigrad.tensor cimport (
     parse_shape, view_as, wrap,
 )
 
-import numpy as np
-
 from minigrad.tensor import Size, _become, add_method, check_device, method
 
 

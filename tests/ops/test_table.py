@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from minigrad.autograd import Op
 
 import minigrad as mg
+from minigrad.autograd import Op
 from minigrad.testing import gradcheck, gradgradcheck
 from table import OPS
 

@@ -44,5 +44,6 @@ TABLE = [
     Row("in place", change, lambda a: np.exp((3 * a) ** 2), ONE, (-0.5, 0.5)),
     Row("to", lambda a: (a.to(mg.float32 if a.dtype == mg.float64 else mg.float64) * 1).to(a.dtype) * 0 + a * a,
         lambda a: a * a, ONE),
-    Row("in place through a view", change_a_part, lambda a: np.concatenate([9 * a[:1] ** 2, 3 * a[1:]]), [((3, 4),), ((1,),)]),
+    Row("in place through a view", change_a_part, lambda a: np.concatenate([9 * a[:1] ** 2, 3 * a[1:]]),
+        [((3, 4),), ((1,),)]),
 ]

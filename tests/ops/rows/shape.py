@@ -5,7 +5,6 @@ import numpy as np
 import minigrad as mg
 from rows import ONE, ROWS, Row
 
-
 TABLE = [
     Row("expand", lambda a: a.expand(4, 3, 2), lambda a: np.broadcast_to(a, (4, 3, 2)), [((3, 1),), ((1, 2),), ((),)],
         second=False),
