@@ -459,5 +459,5 @@ def test_importing_brings_in_nothing_heavy(module):
             "new = set(sys.modules) - before\n"
             "heavy = {'urllib.request', 'gzip', 'hashlib', 'http.client', 'dataclasses'}\n"
             "print(sorted(heavy & new))")
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    out = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

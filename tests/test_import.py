@@ -16,7 +16,8 @@ print(json.dumps([took, sorted({name.partition(".")[0] for name in set(sys.modul
 
 
 def imported():
-    out = subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout
+    # -P: the installed minigrad, not the unbuilt one of a checkout that we may stand in
+    out = subprocess.run([sys.executable, "-P", "-c", CODE], capture_output=True, text=True, check=True).stdout
     return json.loads(out)
 
 
