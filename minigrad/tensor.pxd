@@ -52,19 +52,20 @@ cdef class Tensor:
     cdef object __weakref__
 
 
-# Making tensors. None of these is recorded in a graph.
+# Making tensors. None of these is recorded in a graph. What is cpdef serves the rooms of ops/ that are
+# written in Python, too.
 cdef Tensor new_tensor(Kind kind, int rank, const Py_ssize_t *length)
 cdef Tensor new_like(Tensor x)                     # same shape and dtype, dense, not filled
 cdef Tensor new_scalar(double value, Kind kind)
 cdef Tensor filled(Tensor shape_of, double value)
 cdef Tensor view_as(Tensor x, int rank, const Py_ssize_t *length, const Py_ssize_t *step, Py_ssize_t offset)
-cdef Tensor alias(Tensor x)                        # the same memory, shape and strides; no history
-cdef Tensor dense(Tensor x)                        # x itself, or a row-major copy
-cdef Tensor copy_of(Tensor x)
+cpdef Tensor alias(Tensor x)                       # the same memory, shape and strides; no history
+cpdef Tensor dense(Tensor x)                       # x itself, or a row-major copy
+cpdef Tensor copy_of(Tensor x)
 cdef Tensor cast(Tensor x, Kind kind)              # x itself, or a converted copy
-cdef int copy_into(Tensor target, Tensor source) except -1     # same shape; converts, bumps the version
-cdef Tensor wrap(object array)                     # a tensor over an ndarray's memory
-cdef object lend(Tensor x)                         # an ndarray over a tensor's memory
+cpdef int copy_into(Tensor target, Tensor source) except -1    # same shape; converts, bumps the version
+cpdef Tensor wrap(object array)                    # a tensor over an ndarray's memory
+cpdef object lend(Tensor x)                        # an ndarray over a tensor's memory
 cdef Tensor to_tensor(object data, Kind kind)      # numbers, lists, arrays: as data is, copied
 cdef Tensor operand(object value, Tensor beside)   # the other side of an operator
 
@@ -73,12 +74,12 @@ cdef Kind kind_of(object dtype) except? -1
 cdef dtype dtype_of(Kind kind)
 cdef Kind promote(Tensor a, Tensor b)
 cdef Kind promote_kinds(Kind a, Kind b)
-cdef bint same_shape(Tensor a, Tensor b) noexcept
+cpdef bint same_shape(Tensor a, Tensor b) noexcept
 cdef bint is_floating(Kind kind) noexcept
 cdef int parse_shape(object shape, Py_ssize_t *length) except -1
-cdef int axis_of(object dim, int rank) except -1
-cdef int check_writable(Tensor x) except -1
-cdef str describe(Tensor x)
+cpdef int axis_of(object dim, int rank) except -1
+cpdef int check_writable(Tensor x) except -1
+cpdef str describe(Tensor x)
 
 
 # What a person writes between two tensors. The floor above fills this table as it is

@@ -127,6 +127,11 @@ cdef Kind kind_of(object dtype) except? -1:
     return <Kind><int>kind
 
 
+def as_dtype(dtype):
+    """The dtype that is meant by any spelling of it; None is the default float."""
+    return dtype_of(kind_of(dtype))
+
+
 def get_default_dtype():
     """The dtype of new floating tensors: float32 unless set_default_dtype changed it."""
     return _dtypes[_default_kind]
@@ -234,7 +239,7 @@ cdef int parse_shape(object shape, Py_ssize_t *length) except -1:
     return rank
 
 
-cdef int axis_of(object dim, int rank) except -1:
+cpdef int axis_of(object dim, int rank) except -1:
     """A dim counted from the front or (negative) from the back, as one from the front."""
     cdef Py_ssize_t axis
     try:
@@ -249,7 +254,7 @@ cdef int axis_of(object dim, int rank) except -1:
     return <int>(axis + most if axis < 0 else axis)
 
 
-cdef bint same_shape(Tensor a, Tensor b) noexcept:
+cpdef bint same_shape(Tensor a, Tensor b) noexcept:
     cdef int i
     if a.rank != b.rank:
         return False
@@ -263,7 +268,7 @@ cdef tuple shape_tuple(Tensor x):
     return tuple([x.length[i] for i in range(x.rank)])
 
 
-cdef str describe(Tensor x):
+cpdef str describe(Tensor x):
     """"float32 (2, 3)", for error messages"""
     return f"{dtype_of(x.kind).name} {shape_tuple(x)}"
 
@@ -363,7 +368,7 @@ cdef Tensor view_as(Tensor x, int rank, const Py_ssize_t *length, const Py_ssize
     return t
 
 
-cdef Tensor alias(Tensor x):
+cpdef Tensor alias(Tensor x):
     return view_as(x, x.rank, x.length, x.step, 0)
 
 
@@ -382,13 +387,13 @@ cdef void _copy(Tensor target, Tensor source) noexcept:
     copy_strided(target.ptr, target_bytes, source.ptr, source_bytes, source.length, source.rank, size)
 
 
-cdef Tensor copy_of(Tensor x):
+cpdef Tensor copy_of(Tensor x):
     cdef Tensor t = new_like(x)
     _copy(t, x)
     return t
 
 
-cdef Tensor dense(Tensor x):
+cpdef Tensor dense(Tensor x):
     return x if x.dense else copy_of(x)
 
 
@@ -409,7 +414,7 @@ cdef Tensor cast(Tensor x, Kind kind):
     return t
 
 
-cdef int check_writable(Tensor x) except -1:
+cpdef int check_writable(Tensor x) except -1:
     if x.storage.readonly:
         raise ValueError(
             f"this tensor ({describe(x)}) lends its memory from a read-only NumPy array and cannot be "
@@ -418,7 +423,7 @@ cdef int check_writable(Tensor x) except -1:
     return 0
 
 
-cdef int copy_into(Tensor target, Tensor source) except -1:
+cpdef int copy_into(Tensor target, Tensor source) except -1:
     """target[...] = source, converting the dtype; target's version goes up."""
     check_writable(target)
     if source.storage == target.storage:
@@ -434,7 +439,7 @@ cdef int copy_into(Tensor target, Tensor source) except -1:
 
 # ---- NumPy ------------------------------------------------------------------------------
 
-cdef object lend(Tensor x):
+cpdef object lend(Tensor x):
     """An ndarray over x's memory. It holds an alias of x, so the memory lives as long as
     the array, and the array keeps no graph alive."""
     cdef cnp.npy_intp shape[MAX_RANK]
@@ -458,7 +463,7 @@ cdef void _give_back(void *owner) noexcept with gil:
     Py_DECREF(<object>owner)
 
 
-cdef Tensor wrap(object array):
+cpdef Tensor wrap(object array):
     """A tensor over an ndarray's own memory; array must have one of our dtypes, in this
     machine's byte order and aligned."""
     cdef cnp.ndarray a = array if isinstance(array, np.ndarray) else np.asarray(array)

@@ -10,7 +10,7 @@ cdef enum:
 
 cdef class Op:
     cdef readonly tuple edges           # where the gradients of the inputs go: see record()
-    cdef readonly tuple saved           # the tensors that backward needs
+    cdef public tuple saved             # the tensors that backward needs
     cdef readonly object hooks          # called with the gradient before backward is
     cdef public object note             # of whoever watches: see _watch()
     cdef Tensor arrived                 # during a walk: the gradient that has flowed in so far
@@ -20,13 +20,13 @@ cdef class Op:
     cdef bint keeps_output              # saved[-1] is the op's own output
 
     cdef backward(self, Tensor dy)
-    cdef Tensor record(self, Tensor y, Tensor a, Tensor b=*, Tensor c=*)
-    cdef Tensor record_all(self, Tensor y, inputs)
+    cpdef Tensor record(self, Tensor y, Tensor a, Tensor b=*, Tensor c=*)
+    cpdef Tensor record_all(self, Tensor y, inputs)
     cdef int attach(self, Tensor y) except -1
     cdef int note_versions(self) except -1
-    cdef bint needs(self, Py_ssize_t i) noexcept
-    cdef void keep(self, Tensor y)
-    cdef Tensor output(self)
+    cpdef bint needs(self, Py_ssize_t i) noexcept
+    cpdef void keep(self, Tensor y)
+    cpdef Tensor output(self)
     cdef int walk_over(self, Walk walk) except -1
     cdef Tensor take_arrived(self, Walk walk)
     cdef int check_saved(self) except -1
@@ -46,7 +46,7 @@ cdef class Walk:
     cdef int capture(self, object edge, Tensor gradient) except -1
 
 
-cdef bint recording() noexcept          # whether operations are being recorded on this thread
+cpdef bint recording() noexcept          # whether operations are being recorded on this thread
 cdef bint set_recording(bint on) noexcept
 cdef object edge(Tensor x)
 cdef bint wants(Tensor x) except -1

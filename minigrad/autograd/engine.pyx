@@ -47,7 +47,7 @@ cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
 
 
-cdef bint recording() noexcept:
+cpdef bint recording() noexcept:
     return not minigrad_not_recording
 
 
@@ -116,6 +116,8 @@ cdef class Op:
 
         op = MatMul.__new__(MatMul)
         return op.record(op.forward(a, b), a, b)
+
+    In Python it is the same without the C types: `def forward`, `def backward`, `op = Sort()`.
     """
 
     def __dealloc__(self):
@@ -132,9 +134,12 @@ cdef class Op:
         _depth -= 1
 
     cdef backward(self, Tensor dy):
-        raise NotImplementedError(f"{type(self).__name__} has no gradient")
+        """A class written in Python has its backward where Python looks for it."""
+        if not hasattr(self, "backward"):
+            raise NotImplementedError(f"{type(self).__name__} has no gradient")
+        return (<object>self).backward(dy)
 
-    cdef Tensor record(self, Tensor y, Tensor a, Tensor b=None, Tensor c=None):
+    cpdef Tensor record(self, Tensor y, Tensor a, Tensor b=None, Tensor c=None):
         """Makes y remember this op and its inputs, if any of them requires grad."""
         if minigrad_not_recording:
             return y
@@ -151,7 +156,7 @@ cdef class Op:
             self.attach(y)
         return y
 
-    cdef Tensor record_all(self, Tensor y, inputs):
+    cpdef Tensor record_all(self, Tensor y, inputs):
         """record() for any number of inputs; None among them is passed over."""
         cdef Tensor x
         if minigrad_not_recording:
@@ -187,19 +192,19 @@ cdef class Op:
             i += 1
         return 0
 
-    cdef bint needs(self, Py_ssize_t i) noexcept:
+    cpdef bint needs(self, Py_ssize_t i) noexcept:
         """Whether anybody wants the gradient of input i."""
         if self.edges is None or i >= len(self.edges):
             return False
         to = self.edges[i]
         return to is not None and (minigrad_needed is NULL or <size_t><PyObject *>to in <set>minigrad_needed)
 
-    cdef void keep(self, Tensor y):
+    cpdef void keep(self, Tensor y):
         """Saves the op's own output: an alias of it, as y itself holds the op (a cycle)."""
         self.saved = (alias(y),) if self.saved is None else self.saved + (alias(y),)
         self.keeps_output = True
 
-    cdef Tensor output(self):
+    cpdef Tensor output(self):
         """The saved output; where backward is itself recorded, as this op's result."""
         cdef Tensor y = self.saved[len(self.saved) - 1]
         if minigrad_not_recording:

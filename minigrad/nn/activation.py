@@ -4,9 +4,8 @@ from minigrad.nn import functional as F
 from minigrad.nn import init as initializers
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.ops.activation import sigmoid, tanh
+from minigrad.ops.activation import relu, sigmoid, tanh
 from minigrad.ops.creation import empty
-from minigrad.ops.rectifier import relu
 
 
 class _InPlace(Module):

@@ -1,6 +1,6 @@
 """Layers as functions, by PyTorch's names: each takes its parameters as arguments."""
 
-from minigrad.ops import activation, rectifier
+from minigrad.ops import activation
 from minigrad.ops import softmax as _softmax
 from minigrad.ops.activation import logsigmoid, softplus, softsign, tanhshrink
 from minigrad.ops.classification_loss import (
@@ -152,7 +152,7 @@ sigmoid = activation.sigmoid
 
 def relu(input, inplace=False):
     """max(input, 0), element by element; inplace: written over input."""
-    return input.relu_() if inplace else rectifier.relu(input)
+    return input.relu_() if inplace else activation.relu(input)
 
 
 def relu_(input):

@@ -18,13 +18,19 @@ ROOMS = """
     creation random update
 """.split()
 
+# What the rooms lend each other, and nobody calls from outside
+TOOLS = set("""
+    unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric
+    expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread
+""".split())
+
 functions = {}
 for _room in ROOMS:
     _module = import_module(f"minigrad.ops.{_room}")
     if _room in ("inplace", "loss", "update"):      # tools for the others
         continue
     for _name, _value in vars(_module).items():
-        _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_")
+        _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_") and _name not in TOOLS
         _op = isinstance(_value, type) and issubclass(_value, Op)
         if _public and not _op and getattr(_value, "__module__", None) == _module.__name__:
             functions[_name] = _value

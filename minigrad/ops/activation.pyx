@@ -1,8 +1,8 @@
-"""Activations: the nonlinear functions between layers. Here are the S-curves and their integrals:
+"""Activations: the nonlinear functions between layers. Here are ReLU, the S-curves and their integrals:
 tanh, sigmoid, their logarithm and their softer kin.
 
-rectifier.pyx has ReLU and what has grown from it, gate.pyx the functions that let x through in
-part (GELU, SiLU, Mish, GLU), softmax.pyx those along an axis.
+rectifier.py has what has grown from ReLU, gate.py the functions that let x through in part (GELU,
+SiLU, Mish, GLU), softmax.pyx those along an axis.
 
 Their gradients have kernels of their own, in one pass over memory. Where the backward walk
 is itself being recorded the same formula is composed of operations instead, so that it can
@@ -12,11 +12,12 @@ from minigrad.autograd.engine cimport recording
 from minigrad.kernels cimport K, mg_activation, mg_activation_backward
 from minigrad.ops.arithmetic cimport Unary, convert, kernels, unary, unary_kernel
 from minigrad.tensor cimport (
-    FLOAT16, FLOAT32, FLOAT64, Tensor, cast, dense, describe, lend, new_like, wrap,
+    BOOL, FLOAT16, FLOAT32, FLOAT64, Tensor, cast, dense, describe, lend, new_like, wrap,
 )
 
 import numpy as np
 
+from minigrad.kernels import _addresses as kernel_addresses
 from minigrad.ops.arithmetic import where
 from minigrad.ops.inplace import inplace, with_out
 from minigrad.tensor import method
@@ -33,23 +34,53 @@ cdef Tensor _fused(gradient_kernel kernel, Tensor dy, Tensor y):
 
 
 cdef class Activation(Unary):
-    cdef Tensor value(self, Tensor x, mg_activation kernel):
-        """y by its kernel, and x saved for backward."""
+    """y = f(x; p), dx = dy f'(x; p): a function with kernels of its own, whose name is the class's `kernel`.
+
+    A class defines composed(dy, x), the gradient made of operations, and is made with the
+    parameters p (three numbers at most).
+    """
+
+    def __init__(self, *p):
+        cdef int i
+        for i in range(len(p)):
+            self.parameters[i] = p[i]
+
+    @property
+    def p(self):
+        """The function's parameters."""
+        return self.parameters[0], self.parameters[1], self.parameters[2]
+
+    cdef Tensor forward(self, Tensor x):
         cdef Tensor y = new_like(x)
         self.saved = (x,)
         x = dense(x)
-        kernel(y.ptr, x.ptr, self.p, x.n)
+        (<mg_activation>_kernel(self, x.kind))(y.ptr, x.ptr, self.parameters, x.n)
         return y
 
-    cdef Tensor gradient(self, Tensor dy, Tensor x, mg_activation_backward kernel):
-        """dx by its kernel."""
-        cdef Tensor dx = new_like(x)
+    cdef backward(self, Tensor dy):
+        cdef Tensor x = self.saved[0], dx
+        if recording():
+            return (<object>self).composed(dy, x)
+        dx = new_like(x)
         x, dy = dense(x), dense(dy)
-        kernel(dx.ptr, dy.ptr, x.ptr, self.p, x.n)
+        (<mg_activation_backward>_kernel(self, x.kind + 2))(dx.ptr, dy.ptr, x.ptr, self.parameters, x.n)
         return dx
 
 
-cdef Tensor floats_only(str who, object input):
+# class -> the addresses of its kernels: forward for float32 and float64, backward for both
+cdef dict _kernels = {}
+
+
+cdef void *_kernel(Activation op, int which) except NULL:
+    cdef tuple found = _kernels.get(type(op))
+    if found is None:
+        name = (<object>op).kernel
+        found = tuple([kernel_addresses(kind)[name + way] for way in ("_forward", "_backward") for kind in (0, 1)])
+        _kernels[type(op)] = found
+    return <void *><size_t>found[which]
+
+
+cpdef Tensor floats_only(str who, object input):
     if not isinstance(input, Tensor):
         raise TypeError(f"{who}: expected a tensor, got {type(input).__name__}")
     if (<Tensor>input).kind > FLOAT16:
@@ -58,16 +89,65 @@ cdef Tensor floats_only(str who, object input):
     return <Tensor>input
 
 
-cdef Tensor activate(Unary op, str who, object input):
+cpdef Tensor activate(Unary op, str who, object input):
     cdef Tensor x = floats_only(who, input)
     if x.kind == FLOAT16:
         return convert(activate(op, who, convert(x, FLOAT32)), FLOAT16)
     return op.record(op.forward(x), x)
 
 
-cdef object bounded(Tensor x, double bound):
+cpdef object bounded(Tensor x, double bound):
     """For composed gradients, which reach their limits long before x is infinite."""
     return where(x > bound, bound, where(x < -bound, -bound, x))
+
+
+# ---- ReLU -------------------------------------------------------------------------------------------------
+
+cdef class ReLU(Unary):
+    """y = max(x, 0)
+    dx = dy where y > 0, else 0
+
+    The gradient at 0 is 0. Nair and Hinton, ICML 2010.
+    """
+    cdef Tensor forward(self, Tensor x):
+        cdef Tensor y
+        if x.kind <= FLOAT64:
+            y = self.compute(x, <unary_kernel>kernels(x).relu_forward, "relu")
+        else:
+            y = wrap(np.asarray(np.maximum(lend(x), lend(x).dtype.type(0))))
+        self.keep(y)
+        return y
+
+    cdef backward(self, Tensor dy):
+        cdef Tensor y = self.output()
+        if recording() or y.kind > FLOAT64:
+            return dy * (y > 0)
+        return _fused(<gradient_kernel>K[y.kind].relu_backward, dy, y)
+
+    def name(self):
+        return "ReluBackward0"
+
+
+@inplace
+@method
+def relu(input):
+    """max(input, 0), element by element: the rectifier."""
+    return numeric(ReLU.__new__(ReLU), "relu", input)
+
+
+def relu_(input):
+    """relu(input), written over input."""
+    return input.relu_()
+
+
+cpdef Tensor numeric(Unary op, str who, object input):
+    """Records an op on a tensor of any numbers, integers included."""
+    if not isinstance(input, Tensor):
+        raise TypeError(f"{who}: expected a tensor, got {type(input).__name__}")
+    cdef Tensor x = input
+    if x.kind == BOOL:
+        raise TypeError(f"{who}: expected numbers, got {describe(x)}; convert it first (x.float())")
+    return op.record(op.forward(x), x)
 
 
 # ---- tanh ---------------------------------------------------------------------------------------------
@@ -137,44 +217,35 @@ def sigmoid_(input):
     return input.sigmoid_()
 
 
-cdef class LogSigmoid(Activation):
+class LogSigmoid(Activation):
     """y = ln sigmoid(x) = -ln(1 + e^-x)
     dx = dy sigmoid(-x)
     """
-    cdef Tensor forward(self, Tensor x):
-        return self.value(x, <mg_activation>kernels(x).log_sigmoid_forward)
+    kernel = "log_sigmoid"
 
-    cdef backward(self, Tensor dy):
-        cdef Tensor x
-        x, = self.saved
-        if recording():
-            return dy * sigmoid(-x)
-        return self.gradient(dy, x, <mg_activation_backward>kernels(x).log_sigmoid_backward)
+    def composed(self, dy, x):
+        return dy * sigmoid(-x)
 
 
 def logsigmoid(input):
     """ln sigmoid(input), element by element, exact also where the sigmoid underflows."""
-    return activate(LogSigmoid.__new__(LogSigmoid), "logsigmoid", input)
+    return activate(LogSigmoid(), "logsigmoid", input)
 
 
 # ---- softplus: the integral of the sigmoid ---------------------------------------------------------------
 
-cdef class Softplus(Activation):
+class Softplus(Activation):
     """y = ln(1 + e^(beta x)) / beta, x where beta x > threshold
     dx = dy sigmoid(beta x), dy there
 
     Dugas et al., NIPS 2000.
     """
-    cdef Tensor forward(self, Tensor x):
-        return self.value(x, <mg_activation>kernels(x).softplus_forward)
+    kernel = "softplus"
 
-    cdef backward(self, Tensor dy):
-        cdef Tensor x
-        x, = self.saved
-        if recording():
-            v = x * self.p[0]
-            return dy * where(v > self.p[1], 1.0, sigmoid(v))
-        return self.gradient(dy, x, <mg_activation_backward>kernels(x).softplus_backward)
+    def composed(self, dy, x):
+        beta, threshold, _ = self.p
+        v = x * beta
+        return dy * where(v > threshold, 1.0, sigmoid(v))
 
 
 def softplus(input, double beta=1.0, double threshold=20.0):
@@ -182,9 +253,7 @@ def softplus(input, double beta=1.0, double threshold=20.0):
 
     Where beta input exceeds threshold it is input itself.
     """
-    cdef Softplus op = Softplus.__new__(Softplus)
-    op.p[0], op.p[1] = beta, threshold
-    return activate(op, "softplus", input)
+    return activate(Softplus(beta, threshold), "softplus", input)
 
 
 # ---- softsign, tanhshrink: computed in float64 by NumPy ---------------------------------------------------

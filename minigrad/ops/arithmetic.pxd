@@ -15,12 +15,12 @@ cdef class Binary(Op):
     cdef str who(self)
     cdef Tensor forward(self, Tensor a, Tensor b)
     cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name)
-    cdef void note_shapes(self, Tensor a, Tensor b)
-    cdef tuple settle(self, object da, object db)
+    cpdef void note_shapes(self, Tensor a, Tensor b)
+    cpdef tuple settle(self, object da, object db)
 
-cdef Tensor unary(Unary op, object x)
-cdef Tensor binary(Binary op, object x, object y)
+cpdef Tensor unary(Unary op, object x)
+cpdef Tensor binary(Binary op, object x, object y)
 cdef const mg_kernels *kernels(Tensor x) noexcept       # x's table (float's for the dtypes that have none)
-cdef Tensor floating(object x)                          # a number or integer tensor as the default float
+cpdef Tensor floating(object x)                         # a number or integer tensor as the default float
 cdef Tensor convert(Tensor x, Kind kind)                # recorded; x itself where it has that dtype
-cdef tuple operands(object who, object x, object y)        # both as tensors of one dtype
+cpdef tuple operands(object who, object x, object y)       # both as tensors of one dtype

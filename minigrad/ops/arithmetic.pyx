@@ -8,12 +8,13 @@ from minigrad.kernels cimport K, mg_binary, mg_kernels
 from minigrad.ops.broadcast cimport combine, shape_only, sum_to
 from minigrad.ops.inplace cimport assign
 from minigrad.tensor cimport (
-    BOOL, FLOAT64, KINDS, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
+    BOOL, FLOAT32, FLOAT64, KINDS, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
     new_like, operand, operators, promote, same_shape, to_tensor, wrap,
 )
 
 import numpy as np
 
+from minigrad.kernels import _addresses as kernel_addresses
 from minigrad.ops.inplace import also, inplace, with_out
 from minigrad.tensor import add_method, method
 
@@ -24,12 +25,12 @@ cdef const mg_kernels *kernels(Tensor x) noexcept:
     return &K[x.kind if x.kind <= FLOAT64 else 0]
 
 
-cdef Tensor floating(object x):
+cpdef Tensor floating(object x):
     cdef Tensor t = <Tensor>x if isinstance(x, Tensor) else to_tensor(x, <Kind>KINDS)
     return t if is_floating(t.kind) else cast(t, kind_of(None))
 
 
-cdef tuple operands(object who, object x, object y):
+cpdef tuple operands(object who, object x, object y):
     """Both sides of an operator (named by `who`, or by its Op) as tensors of one dtype."""
     cdef Tensor a = None, b = None
     cdef Kind kind
@@ -80,7 +81,7 @@ cdef Tensor convert(Tensor x, Kind kind):
 
 cdef class Unary(Op):
     cdef Tensor forward(self, Tensor x):
-        raise NotImplementedError
+        return (<object>self).forward(x)        # of a class written in Python
 
     cdef Tensor compute(self, Tensor x, unary_kernel kernel, str numpy_name):
         """By the kernel, or by NumPy's function of that name for a dtype that has none."""
@@ -94,7 +95,27 @@ cdef class Unary(Op):
             return wrap(np.asarray(getattr(np, numpy_name)(lend(x))))
 
 
-cdef Tensor unary(Unary op, object x):
+# For classes written in Python: {name of a kernel of one or two tensors: its address}, by dtype
+cdef tuple _addresses = (kernel_addresses(0), kernel_addresses(1))
+
+
+def by_kernel(str name, Tensor x not None):
+    """y = f(x) by the kernel of that name in csrc/kernels.h; float16 by the one for float32."""
+    cdef Tensor y
+    if x.kind > FLOAT64:
+        return cast(by_kernel(name, cast(x, FLOAT32)), x.kind)
+    x = dense(x)
+    y = new_like(x)
+    (<unary_kernel><size_t>_addresses[x.kind][name])(y.ptr, x.ptr, x.n)
+    return y
+
+
+def by_kernel_of_two(str name, Tensor a not None, Tensor b not None):
+    """y = a o b, broadcast, by the kernel of that name in csrc/kernels.h; float32 or float64."""
+    return combine(name, <mg_binary><size_t>_addresses[a.kind][name], a, b)
+
+
+cpdef Tensor unary(Unary op, object x):
     """Runs an op on a tensor, which becomes floating, and records it."""
     cdef Tensor t = floating(x)
     return op.record(op.forward(t), t)
@@ -106,7 +127,7 @@ cdef class Binary(Op):
         return type(self).__name__.lower()
 
     cdef Tensor forward(self, Tensor a, Tensor b):
-        raise NotImplementedError
+        return (<object>self).forward(a, b)     # of a class written in Python
 
     cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name):
         """By the kernel, or by NumPy's function of that name for a dtype that has none."""
@@ -119,11 +140,11 @@ cdef class Binary(Op):
             except ValueError as error:
                 raise ValueError(f"{numpy_name}: {error}") from None
 
-    cdef void note_shapes(self, Tensor a, Tensor b):
+    cpdef void note_shapes(self, Tensor a, Tensor b):
         if not same_shape(a, b):
             self.a, self.b = shape_only(a), shape_only(b)
 
-    cdef tuple settle(self, object da, object db):
+    cpdef tuple settle(self, object da, object db):
         """The operands' gradients, summed over the axes that broadcasting had repeated."""
         if self.a is None:
             return da, db
@@ -131,7 +152,7 @@ cdef class Binary(Op):
                 None if db is None else sum_to(<Tensor>db, self.b))
 
 
-cdef Tensor binary(Binary op, object x, object y):
+cpdef Tensor binary(Binary op, object x, object y):
     """Runs an op on two operands, which become tensors of one dtype, and records it."""
     cdef Tensor a, b
     if isinstance(x, Tensor) and isinstance(y, Tensor) and (<Tensor>x).kind == (<Tensor>y).kind:

@@ -81,7 +81,7 @@ cdef class Expand(Op):
         return sum_to(dy, self.shape_of_x)
 
 
-cdef Tensor shape_only(Tensor x):
+cpdef Tensor shape_only(Tensor x):
     """A tensor of x's shape over one element: remembers a shape without keeping x's memory."""
     cdef Py_ssize_t step[MAX_RANK]
     cdef int i
@@ -95,7 +95,7 @@ cdef Tensor _expand(Tensor x, int rank, const Py_ssize_t *length):
     return mark_view(op.record(op.forward(x, rank, length), x), x)
 
 
-cdef Tensor expand_to(Tensor x, Tensor shape_of):
+cpdef Tensor expand_to(Tensor x, Tensor shape_of):
     if same_shape(x, shape_of):
         return x
     return _expand(x, shape_of.rank, shape_of.length)
@@ -197,7 +197,7 @@ cdef Tensor fold(Tensor x, unsigned int axes, size_t *outer, size_t *n, size_t *
     return copy_of(view_as(x, x.rank, length, step, 0))
 
 
-cdef Tensor sum_over(Tensor x, unsigned int axes, bint keepdim, double divisor):
+cpdef Tensor sum_over(Tensor x, unsigned int axes, bint keepdim, double divisor):
     """The sum over axes (a set of bits), divided by divisor; floating dtypes."""
     cdef size_t outer, n, inner
     cdef Tensor y, folded
@@ -233,7 +233,7 @@ cdef class SumTo(Op):
         return expand_to(dy, self.shape_of_x)
 
 
-cdef Tensor sum_to(Tensor x, Tensor shape_of):
+cpdef Tensor sum_to(Tensor x, Tensor shape_of):
     cdef SumTo op
     if same_shape(x, shape_of):
         return x

@@ -14,8 +14,7 @@ from minigrad.tensor cimport (
 
 import numpy as np
 
-from minigrad.ops.activation import sigmoid
-from minigrad.ops.rectifier import relu
+from minigrad.ops.activation import relu, sigmoid
 from minigrad.ops.softmax import log_softmax
 from minigrad.ops.arithmetic import where
 

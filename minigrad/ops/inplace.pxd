@@ -1,4 +1,4 @@
 from minigrad.tensor cimport Tensor
 
-cdef object assign(Tensor x, object value)      # x <- value, in x's own memory
-cdef Tensor mark_view(Tensor y, Tensor x)       # y, which is a view of x
+cpdef object assign(Tensor x, object value)      # x <- value, in x's own memory
+cpdef Tensor mark_view(Tensor y, Tensor x)       # y, which is a view of x

@@ -24,7 +24,7 @@ import numpy as np
 from minigrad.tensor import _become as become_of, add_method
 
 
-cdef Tensor mark_view(Tensor y, Tensor x):
+cpdef Tensor mark_view(Tensor y, Tensor x):
     if y.storage == x.storage and recording():
         # a leaf that requires grad is a beginning of its own, whatever memory it looks at
         y._base = x if x._base is None or (x.requires and x.maker is None) else x._base
@@ -153,7 +153,7 @@ operators.refresh = refresh
 
 # ---- assign -----------------------------------------------------------------------------------------------
 
-cdef object assign(Tensor x, object value):
+cpdef object assign(Tensor x, object value):
     """x <- value, in x's own memory; what is recorded of value is from now on recorded of x."""
     cdef Tensor result = value
     cdef Tensor base = x if x._base is None else x._base
@@ -241,7 +241,11 @@ def also(dict room, str name, str of):
             add_method(name + suffix, function)
 
 
-operators.inplace = assign
+cdef object _assign(Tensor x, object value):
+    return assign(x, value)
+
+
+operators.inplace = _assign
 
 
 # ---- out= -------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from minigrad.ops.loss cimport check_same_shape, floats, reduced_by, reduction_o
 from minigrad.ops.norm cimport length_of
 from minigrad.tensor cimport Tensor, axis_of, describe
 
-from minigrad.ops.rectifier import relu
+from minigrad.ops.activation import relu
 from minigrad.ops.arithmetic import where
 
 

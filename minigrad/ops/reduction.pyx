@@ -14,7 +14,7 @@ from minigrad.ops.arithmetic import where as _where
 from minigrad.tensor import method
 
 
-cdef unsigned int axes_of(object dim, int rank) except? 0xffffffff:
+cpdef unsigned int axes_of(object dim, int rank) except? 0xffffffff:
     """dim (None for all, an int, or several) as a set of bits."""
     cdef unsigned int axes = 0, bit
     if dim is None or (isinstance(dim, (tuple, list)) and len(dim) == 0):
@@ -27,7 +27,7 @@ cdef unsigned int axes_of(object dim, int rank) except? 0xffffffff:
     return axes if rank > 0 else 0
 
 
-cdef tuple axes_tuple(unsigned int axes, int rank):
+cpdef tuple axes_tuple(unsigned int axes, int rank):
     """A set of bits as NumPy wants its axes."""
     return tuple([i for i in range(rank) if axes >> i & 1])
 
@@ -36,7 +36,7 @@ cdef Tensor where(object condition, object x, object y):
     return _where(condition, x, y)
 
 
-cdef Py_ssize_t count_over(Tensor x, unsigned int axes) noexcept:
+cpdef Py_ssize_t count_over(Tensor x, unsigned int axes) noexcept:
     cdef Py_ssize_t n = 1
     cdef int i
     for i in range(x.rank):
@@ -45,7 +45,7 @@ cdef Py_ssize_t count_over(Tensor x, unsigned int axes) noexcept:
     return n
 
 
-cdef object either(object one, object other):
+cpdef object either(object one, object other):
     """dim or axis, keepdim or keepdims: PyTorch's word or NumPy's."""
     return other if other is not None else one
 
@@ -73,7 +73,7 @@ cdef class Spread(Op):
         return "ExpandBackward0"
 
 
-cdef Tensor spread(Tensor x, Tensor shape_of, unsigned int axes):
+cpdef Tensor spread(Tensor x, Tensor shape_of, unsigned int axes):
     cdef Spread op = Spread.__new__(Spread)
     return op.record(op.forward(x, shape_of, axes), x)
 
