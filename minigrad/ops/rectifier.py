@@ -8,7 +8,6 @@ from minigrad.ops.broadcast import shape_only, sum_to
 from minigrad.ops.inplace import inplace as in_place
 from minigrad.tensor import Tensor, describe, float64, lend, method, uint8, wrap
 
-
 # ---- a slope below 0 --------------------------------------------------------------------------------------
 
 class LeakyRelu(Activation):
