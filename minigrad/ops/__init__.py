@@ -22,6 +22,7 @@ ROOMS = """
 TOOLS = set("""
     unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric
     expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread
+    extreme_over pick
 """.split())
 
 functions = {}
