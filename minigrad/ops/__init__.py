@@ -12,7 +12,7 @@ ROOMS = """
     arithmetic pointwise pairwise comparison inplace broadcast
     activation rectifier gate softmax dropout
     reduction extremes scan sorting
-    linalg einsum vectornorm decomposition
+    linalg products einsum vectornorm decomposition
     shape indexing joining rearranging
     norm embedding loss regression_loss classification_loss pair_loss
     creation random update
