@@ -338,6 +338,20 @@ cdef int fill(Tensor x, object value) except -1:
     return 0
 
 
+def new(shape, dtype=None, device=None, bint requires_grad=False, value=None):
+    """new_tensor() for rooms written in Python, with every element `value` unless that is None."""
+    cdef Py_ssize_t length[MAX_RANK]
+    cdef int rank = parse_shape(shape, length)
+    cdef Tensor t
+    check_device(device)
+    t = new_tensor(kind_of(dtype), rank, length)
+    if value is not None:
+        fill(t, value)
+    if requires_grad:
+        t.requires_grad = True
+    return t
+
+
 cdef Tensor new_scalar(double value, Kind kind):
     cdef Tensor t = new_tensor(kind, 0, NULL)
     if kind == FLOAT32:
@@ -366,6 +380,17 @@ cdef Tensor view_as(Tensor x, int rank, const Py_ssize_t *length, const Py_ssize
     t.storage.holders += 1
     t.ptr = x.ptr + offset * _itemsize[x.kind]
     return t
+
+
+def memory_of(Tensor x not None):
+    """All the memory that x is a look at, as one row of elements; no history."""
+    cdef Py_ssize_t n = x.storage.nbytes // _itemsize[x.kind], one = 1
+    return view_as(x, 1, &n, &one, -x.storage_offset())
+
+
+def same_storage(Tensor a not None, Tensor b not None):
+    """Whether both are looks at one memory."""
+    return a.storage == b.storage
 
 
 cpdef Tensor alias(Tensor x):

@@ -88,7 +88,7 @@ HEADER = """# Written by tests/write_stubs.py from the functions themselves: cha
 """
 ALIASES = {"_Axes": "minigrad.tensor", "_Data": "minigrad.tensor", "_Device": "minigrad.tensor",
            "_DType": "minigrad.tensor", "_Number": "minigrad.tensor", "_Operand": "minigrad.tensor",
-           "Size": "minigrad.tensor", "Tensor": "minigrad.tensor", "Generator": "minigrad.ops.random",
+           "Size": "minigrad.tensor", "Tensor": "minigrad.tensor", "Generator": "minigrad.ops.generator",
            "return_types": "minigrad", "Op": "minigrad.autograd.engine",
            "Sequence": "collections.abc", "Callable": "collections.abc", "Any": "typing"}
 
@@ -278,7 +278,7 @@ def write_package():
         if home is None:
             home = importlib.import_module("minigrad.tensor")
             if value not in vars(home).values():
-                home = importlib.import_module("minigrad.ops.random")
+                home = importlib.import_module("minigrad.ops.generator")
         real = next((n for n in (name, getattr(value, "__name__", name)) if vars(home).get(n) is value), None)
         real = real or next((n for n, other in vars(home).items() if other is value), None)
         assert real, f"where does minigrad.{name} come from?"

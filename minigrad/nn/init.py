@@ -18,7 +18,8 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.ops.creation import empty
-from minigrad.ops.random import Generator, randperm
+from minigrad.ops.generator import Generator
+from minigrad.ops.random import randperm
 from minigrad.tensor import Tensor, from_numpy
 
 __all__ = [

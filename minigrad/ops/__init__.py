@@ -15,20 +15,20 @@ ROOMS = """
     linalg products einsum vectornorm decomposition
     shape indexing joining rearranging
     norm embedding loss regression_loss classification_loss pair_loss
-    creation random update
+    creation ranges storage generator random update
 """.split()
 
 # What the rooms lend each other, and nobody calls from outside
 TOOLS = set("""
     unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric
     expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread
-    extreme_over pick
+    extreme_over pick given
 """.split())
 
 functions = {}
 for _room in ROOMS:
     _module = import_module(f"minigrad.ops.{_room}")
-    if _room in ("inplace", "loss", "update"):      # tools for the others
+    if _room in ("inplace", "loss", "generator", "update"):      # tools for the others
         continue
     for _name, _value in vars(_module).items():
         _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_") and _name not in TOOLS

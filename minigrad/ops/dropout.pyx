@@ -8,7 +8,7 @@ from libc.math cimport sqrt
 
 from minigrad.kernels cimport K
 from minigrad.ops.activation cimport floats_only
-from minigrad.ops.random cimport _source
+from minigrad.ops.generator cimport _source
 from minigrad.tensor cimport (
     FLOAT64, MAX_RANK, Kind, Tensor, cast, describe, new_tensor, view_as,
 )
