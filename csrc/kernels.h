@@ -167,14 +167,16 @@ MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const re
  *     x: (outer, channels, inner); mean, var: (channels), always double */
 MG_KERNEL(void, batch_norm_statistics, (double *mean, double *var, const real *x,
                                         size_t outer, size_t channels, size_t inner))
-/* y = (x - mean) rstd weight + bias      weight, bias: (channels) or NULL; y may be x */
+/* y = (x - mean) rstd weight + bias      weight, bias: (channels) or NULL; y may be x
+ *     relu: y ends with max(., 0); only for inner = 1 */
 MG_KERNEL(void, batch_norm_forward, (real *y, const real *x, const double *mean, const double *rstd,
                                      const real *weight, const real *bias,
-                                     size_t outer, size_t channels, size_t inner))
+                                     size_t outer, size_t channels, size_t inner, int relu))
 /* dx, dweight = sum(dy xhat), dbias = sum(dy), in training mode (mean and rstd are the batch's)
- *     any of dx, dweight, dbias may be NULL; dx may be dy */
+ *     any of dx, dweight, dbias may be NULL; dx may be dy
+ *     y: NULL, or what forward with relu gave: dy counts where it is > 0; only for inner = 1 */
 MG_KERNEL(void, batch_norm_backward, (real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                      const double *mean, const double *rstd, const real *weight,
+                                      const real *y, const double *mean, const double *rstd, const real *weight,
                                       size_t outer, size_t channels, size_t inner))
 
 /* y = (x - mean) rstd weight + bias, each row by itself: mean, rstd = 1 / sqrt(var + eps) of the row;

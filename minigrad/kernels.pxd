@@ -90,9 +90,9 @@ cdef extern from "minigrad.h":
                                       size_t inner) noexcept nogil
         void (*batch_norm_forward)(void *y, const void *x, const double *mean, const double *rstd,
                                    const void *weight, const void *bias, size_t outer, size_t channels,
-                                   size_t inner) noexcept nogil
+                                   size_t inner, int relu) noexcept nogil
         void (*batch_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
-                                    const double *mean, const double *rstd, const void *weight, size_t outer,
+                                    const void *y, const double *mean, const double *rstd, const void *weight, size_t outer,
                                     size_t channels, size_t inner) noexcept nogil
         void (*layer_norm_forward)(void *y, double *mean, double *rstd, const void *x, const void *weight,
                                    const void *bias, size_t rows, size_t n, size_t period, size_t span,

@@ -146,9 +146,9 @@ static void rows(size_t outer, size_t n, size_t inner)
         void *w = array(n), *b = array(n), *dw = array(n), *db = array(n);
         K->batch_norm_statistics(mean, var, x, outer, n, inner);
         for (size_t c = 0; c < n; c++) var[c] = 1 / sqrt(var[c] + 1e-5);
-        K->batch_norm_forward(y, x, mean, var, w, b, outer, n, inner);
-        K->batch_norm_backward(dx, dw, db, dy, x, mean, var, w, outer, n, inner);
-        K->batch_norm_backward(dx, NULL, NULL, dy, x, mean, var, NULL, outer, n, inner);
+        K->batch_norm_forward(y, x, mean, var, w, b, outer, n, inner, 0);
+        K->batch_norm_backward(dx, dw, db, dy, x, inner == 1 ? y : NULL, mean, var, w, outer, n, inner);
+        K->batch_norm_backward(dx, NULL, NULL, dy, x, NULL, mean, var, NULL, outer, n, inner);
         free(mean), free(var), free(w), free(b), free(dw), free(db);
     }
     free(x), free(y), free(dy), free(dx), free(s);
