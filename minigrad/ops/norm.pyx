@@ -221,7 +221,7 @@ cdef class LayerNorm(Op):
         if self.rows == 0:
             return dx, None if dw is None else dw.zero_(), None if db is None else db.zero_()
         x, dy = dense(x), dense(dy)
-        K[x.kind].layer_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr, NULL,
+        K[x.kind].layer_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
                                       <double *>_pointer(self.mean), <double *>self.rstd.ptr, _pointer(w),
                                       self.rows, self.n, self.period, self.span)
         return dx, dw, db
