@@ -136,7 +136,8 @@ V_INLINE void norm_sum_columns(struct total (*out)[2], const real *x, const real
                     wide v = wide_load_first(x + r * stride + i, width - i);
                     wide g = v;
                     if (sums == NORM_GRADIENT)
-                        g = norm_gradient(dy + r * stride + i, relu ? relu + r * stride + i : NULL, width - i);
+                        g = norm_gradient(dy + r * stride + i, relu ? relu + r * stride + i : NULL,
+                                          width - i);
                     norm_add(&first, &second, v, g, m, sums);
                 }
             }

@@ -92,8 +92,8 @@ cdef extern from "minigrad.h":
                                    const void *weight, const void *bias, size_t outer, size_t channels,
                                    size_t inner, int relu) noexcept nogil
         void (*batch_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
-                                    const void *y, const double *mean, const double *rstd, const void *weight, size_t outer,
-                                    size_t channels, size_t inner) noexcept nogil
+                                    const void *y, const double *mean, const double *rstd, const void *weight,
+                                    size_t outer, size_t channels, size_t inner) noexcept nogil
         void (*layer_norm_forward)(void *y, double *mean, double *rstd, const void *x, const void *weight,
                                    const void *bias, size_t rows, size_t n, size_t period, size_t span,
                                    double eps) noexcept nogil

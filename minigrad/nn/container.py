@@ -3,6 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from minigrad.autograd.engine import watched
+from minigrad.nn.activation import ReLU
+from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
@@ -102,6 +105,21 @@ class _Numbered(Module):
         return self._of(list(self._modules.items())).extend(other)
 
 
+# Layers with a _then_relu(input), which gives relu(layer(input)) in one pass over memory, and what
+# their forward must be for that to be the same: a subclass, or a patch, may compute something else.
+_THEN_RELU = {Linear: Linear.forward}
+_RELU = {ReLU: ReLU.forward}
+
+
+def _is_plain(module, among):
+    """Whether calling the module is no more than the forward of its class, which is among these."""
+    forward = among.get(type(module))
+    return (
+        forward is not None and type(module).forward is forward
+        and not module._hooks and "forward" not in module.__dict__
+    )  # fmt: skip
+
+
 class Sequential(_Numbered):
     """Layers one after the other: y = layer_n(... layer_1(x)).
 
@@ -121,9 +139,19 @@ class Sequential(_Numbered):
                 self.add_module(str(i), module)
 
     def forward(self, input):
+        apart = watched()
+        held = None  # a layer that may end with the ReLU that comes next
         for module in self._modules.values():
-            input = module(input)
-        return input
+            if held is not None:
+                if _is_plain(module, _RELU):
+                    input, held = held._then_relu(input), None
+                    continue
+                input, held = held(input), None
+            if _is_plain(module, _THEN_RELU) and not apart:
+                held = module
+            else:
+                input = module(input)
+        return input if held is None else held(input)
 
     def _of(self, items):
         return type(self)(OrderedDict(items))
