@@ -73,6 +73,8 @@ from minigrad.nn.norm import (
     RMSNorm,
 )
 from minigrad.nn.parameter import Parameter
+from minigrad.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from minigrad.nn.recurrent_cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from minigrad.nn.shape import Flatten, Unflatten
 
 __all__ = [
@@ -150,7 +152,15 @@ __all__ = [
     "NLLLoss",
     "PairwiseDistance",
     "PoissonNLLLoss",
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
     "RMSNorm",
+    "RNN",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
     "SmoothL1Loss",
     "SoftMarginLoss",
     "TripletMarginLoss",
