@@ -37,7 +37,7 @@ from minigrad.nn.activation import (
 from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from minigrad.nn.embedding import Bilinear, Embedding
-from minigrad.nn.linear import Identity, Linear
+from minigrad.nn.linear import Identity, LazyLinear, Linear
 from minigrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -72,7 +72,7 @@ from minigrad.nn.norm import (
     LayerNorm,
     RMSNorm,
 )
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Buffer, Parameter, UninitializedParameter
 from minigrad.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from minigrad.nn.recurrent_cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from minigrad.nn.shape import Flatten, Unflatten
@@ -152,9 +152,11 @@ __all__ = [
     "NLLLoss",
     "PairwiseDistance",
     "PoissonNLLLoss",
+    "Buffer",
     "GRU",
     "GRUCell",
     "LSTM",
+    "LazyLinear",
     "LSTMCell",
     "RMSNorm",
     "RNN",
@@ -165,4 +167,5 @@ __all__ = [
     "SoftMarginLoss",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
+    "UninitializedParameter",
 ]

@@ -100,12 +100,11 @@ class _BatchNorm(Module):
             "use drop_last=True in the DataLoader, or model.eval()"
         )
 
-    def _load_from(self, loading, prefix):
-        key = prefix + "num_batches_tracked"
-        version = loading.metadata.get(prefix[:-1], {}).get("version")
-        if self.num_batches_tracked is not None and key not in loading.state and (version is None or version < 2):
-            loading.state[key] = self.num_batches_tracked.clone()  # saved before there was one
-        super()._load_from(loading, prefix)
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        key, version = prefix + "num_batches_tracked", local_metadata.get("version")
+        if self.num_batches_tracked is not None and key not in state_dict and (version is None or version < 2):
+            state_dict[key] = self.num_batches_tracked.clone()  # saved before there was one
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self):
         return (
