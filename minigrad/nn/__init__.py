@@ -62,7 +62,9 @@ from minigrad.nn.loss import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
+from minigrad.nn.mlp import MLP
 from minigrad.nn.module import Module
+from minigrad.nn.noise import GaussianNoise
 from minigrad.nn.norm import (
     BatchNorm1d,
     BatchNorm2d,
@@ -75,6 +77,7 @@ from minigrad.nn.norm import (
 from minigrad.nn.parameter import Buffer, Parameter, UninitializedParameter
 from minigrad.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from minigrad.nn.recurrent_cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
+from minigrad.nn.residual import Residual
 from minigrad.nn.shape import Flatten, Unflatten
 
 __all__ = [
@@ -137,6 +140,7 @@ __all__ = [
     "CosineSimilarity",
     "Embedding",
     "GaussianNLLLoss",
+    "GaussianNoise",
     "GroupNorm",
     "HingeEmbeddingLoss",
     "HuberLoss",
@@ -158,11 +162,13 @@ __all__ = [
     "LSTM",
     "LazyLinear",
     "LSTMCell",
+    "MLP",
     "RMSNorm",
     "RNN",
     "RNNBase",
     "RNNCell",
     "RNNCellBase",
+    "Residual",
     "SmoothL1Loss",
     "SoftMarginLoss",
     "TripletMarginLoss",

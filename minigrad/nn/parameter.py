@@ -100,6 +100,6 @@ class UninitializedParameter(Parameter):
 
 
 _WITHOUT_SHAPE = """
-    materialize copy_ detach dtype is_floating_point device is_leaf is_cuda requires_grad requires_grad_ grad grad_fn data cpu
-    register_hook
+    materialize copy_ detach dtype is_floating_point device is_cuda cpu
+    requires_grad requires_grad_ is_leaf grad grad_fn data register_hook
 """.split()
