@@ -79,6 +79,7 @@ from minigrad.nn.recurrent import GRU, LSTM, RNN, RNNBase
 from minigrad.nn.recurrent_cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
 from minigrad.nn.residual import Residual
 from minigrad.nn.shape import Flatten, Unflatten
+from minigrad.nn.summary import summary
 
 __all__ = [
     "AlphaDropout",
@@ -174,4 +175,5 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "UninitializedParameter",
+    "summary",
 ]
