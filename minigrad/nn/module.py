@@ -7,6 +7,7 @@ state_dict(), ...) walks the tree of children.
 """
 
 from collections import OrderedDict
+from functools import partial
 
 from minigrad.autograd import RemovableHandle, is_grad_enabled
 from minigrad.nn.hooks import BackwardWatch, Hook
@@ -563,7 +564,7 @@ class Module:
 
     def _register_load_state_dict_pre_hook(self, hook, with_module=False):
         """As the one above, without the module unless with_module."""
-        return self._add_hook("load_state_dict_pre", hook if with_module else lambda module, *rest: hook(*rest))
+        return self._add_hook("load_state_dict_pre", hook if with_module else partial(_without_module, hook))
 
     def register_load_state_dict_post_hook(self, hook):
         """Calls hook(module, incompatible_keys) after load_state_dict(); it may take keys out of
@@ -628,3 +629,7 @@ class Module:
 
 
 _BOOL = empty(0, dtype=bool).dtype
+
+
+def _without_module(hook, module, *rest):
+    return hook(*rest)

@@ -66,6 +66,10 @@ class _BatchNorm(Module):
             raise self._complaint(input)
         buffers, own = self._buffers, self._parameters
         running_mean, running_var = buffers["running_mean"], buffers["running_var"]
+        if "weight" in own and "bias" in own:  # what self.weight would find, at half the price
+            weight, bias = own["weight"], own["bias"]
+        else:
+            weight, bias = self.weight, self.bias
         momentum = self.momentum
         counts = None
         if self.training and running_mean is not None:
@@ -74,9 +78,7 @@ class _BatchNorm(Module):
                 momentum = 1.0 / (int(counts) + 1)
         by_batch = self.training or running_mean is None
         try:
-            y = batch_norm(
-                input, running_mean, running_var, own["weight"], own["bias"], by_batch, momentum or 0.0, self.eps
-            )
+            y = batch_norm(input, running_mean, running_var, weight, bias, by_batch, momentum or 0.0, self.eps)
         except ValueError:
             complaint = self._complaint(input)
             if complaint is None:

@@ -5,7 +5,7 @@ from math import inf, isfinite, isnan
 
 import numpy as np
 
-from minigrad.nn.utils import rnn
+from minigrad.nn.utils import parametrizations, parametrize, rnn
 from minigrad.ops import update
 from minigrad.ops.creation import zeros
 from minigrad.ops.joining import cat
@@ -17,6 +17,8 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
     "rnn",
     "vector_to_parameters",
 ]
