@@ -3,7 +3,7 @@
 Read module.py first (what all layers have in common), then linear.py.
 """
 
-from minigrad.nn import functional, init, utils
+from minigrad.nn import constraints, functional, init, utils
 from minigrad.nn.activation import (
     CELU,
     ELU,
@@ -35,7 +35,15 @@ from minigrad.nn.activation import (
     Threshold,
 )
 from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
+from minigrad.nn.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    mc_predict,
+)
 from minigrad.nn.embedding import Bilinear, Embedding
 from minigrad.nn.linear import Identity, LazyLinear, Linear
 from minigrad.nn.loss import (
@@ -131,6 +139,7 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "Unflatten",
+    "constraints",
     "functional",
     "init",
     "utils",
@@ -175,5 +184,6 @@ __all__ = [
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
     "UninitializedParameter",
+    "mc_predict",
     "summary",
 ]
