@@ -76,9 +76,11 @@ from minigrad.nn.noise import GaussianNoise
 from minigrad.nn.norm import (
     BatchNorm1d,
     BatchNorm2d,
+    BatchNorm3d,
     GroupNorm,
     InstanceNorm1d,
     InstanceNorm2d,
+    InstanceNorm3d,
     LayerNorm,
     RMSNorm,
 )
@@ -93,6 +95,7 @@ __all__ = [
     "AlphaDropout",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
     "CELU",
     "CrossEntropyLoss",
     "Dropout",
@@ -156,6 +159,7 @@ __all__ = [
     "HuberLoss",
     "InstanceNorm1d",
     "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",

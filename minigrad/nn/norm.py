@@ -10,7 +10,7 @@ from minigrad.tensor import tensor
 
 
 class _BatchNorm(Module):
-    """What BatchNorm1d and BatchNorm2d share: all but the shapes they take."""
+    """What BatchNorm1d, 2d and 3d share: all but the shapes they take."""
 
     _version = 2  # as PyTorch's, where 2 brought num_batches_tracked
     _ranks = ()
@@ -139,6 +139,13 @@ class BatchNorm2d(_BatchNorm):
     _shapes = "(N, C, H, W)"
 
 
+class BatchNorm3d(_BatchNorm):
+    """BatchNorm1d for volumes: x and y (N, C, D, H, W)."""
+
+    _ranks = (5,)
+    _shapes = "(N, C, D, H, W)"
+
+
 class InstanceNorm1d(_BatchNorm):
     """y = (x - mean) / sqrt(var + eps) * weight + bias, channel by channel of each sample.
 
@@ -191,6 +198,13 @@ class InstanceNorm2d(InstanceNorm1d):
 
     _ranks = (3, 4)
     _shapes = "(N, C, H, W) or (C, H, W)"
+
+
+class InstanceNorm3d(InstanceNorm1d):
+    """InstanceNorm1d for volumes: x and y (N, C, D, H, W) or (C, D, H, W)."""
+
+    _ranks = (4, 5)
+    _shapes = "(N, C, D, H, W) or (C, D, H, W)"
 
 
 class LayerNorm(Module):

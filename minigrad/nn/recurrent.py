@@ -74,6 +74,9 @@ class RNNBase(Module):
                 raise TypeError(f"{who}: expected {name} as an integer, got {value!r}")
             if value < 1:
                 raise ValueError(f"{who}: expected {name} >= 1, got {value}")
+        for name in ("bias", "batch_first", "bidirectional"):
+            if not isinstance(getattr(self, name), bool):
+                raise TypeError(f"{who}: expected {name} as True or False, got {getattr(self, name)!r}")
         p = self.dropout
         if isinstance(p, bool) or not isinstance(p, (int, float)) or not 0 <= p <= 1:
             raise ValueError(f"{who}: dropout is a probability in [0, 1], got {p!r}")

@@ -135,6 +135,8 @@ def test_first_and_second_gradients(name, options):
         (lambda: nn.GRU(3, -1), ValueError, "hidden_size >= 1"),
         (lambda: nn.GRU(3, 4, 0), ValueError, "num_layers"),
         (lambda: nn.LSTM(3, 4.0), TypeError, "hidden_size as an integer, got 4.0"),
+        (lambda: nn.RNN(3, 4, bias=1), TypeError, "bias as True or False, got 1"),
+        (lambda: nn.GRU(3, 4, batch_first="False"), TypeError, "batch_first"),
         (lambda: nn.LSTM(3, 4, 2, dropout=2), ValueError, r"dropout is a probability in \[0, 1\], got 2"),
         (lambda: nn.LSTM(3, 4, 2, dropout=True), ValueError, "dropout"),
         (lambda: nn.RNN(3, 4, nonlinearity="gelu"), ValueError, "'tanh' or 'relu', got 'gelu'"),
