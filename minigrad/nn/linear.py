@@ -113,12 +113,18 @@ class LazyLinear(Linear):
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
-        found = [state_dict.get(prefix + name) for name, _ in self._state_items()]
-        shapes = [None if isinstance(v, UninitializedParameter) else getattr(v, "shape", None) for v in found]
-        if any(shape is not None and tuple(shape)[:1] != (self.out_features,) for shape in shapes):
-            rest[-1].append(
-                f'size mismatch for "{prefix}weight": the state_dict has {tuple(shapes[0])}, this model '
-                f"({self.out_features}, ...); build the model with the saved one's sizes"
-            )
-        elif None not in shapes:
+        complete = True
+        for name, parameter in self._state_items():
+            value = state_dict.get(prefix + name)
+            if value is None or isinstance(value, UninitializedParameter):
+                complete = False
+            elif isinstance(parameter, UninitializedParameter):
+                shape, axes = tuple(getattr(value, "shape", ())), 2 if name == "weight" else 1
+                if len(shape) != axes or shape[0] != self.out_features:
+                    wanted = f"({self.out_features}, ...)" if axes == 2 else f"({self.out_features},)"
+                    rest[-1].append(
+                        f'size mismatch for "{prefix}{name}": the state_dict has {shape}, this model {wanted}; build '
+                        "the model with the saved one's sizes"
+                    )
+        if complete:
             local_metadata.loading.steps.append((self._become_linear, ()))

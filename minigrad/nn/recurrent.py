@@ -136,9 +136,9 @@ class RNNBase(Module):
                 "input (N, L, {}) or (L, {})" if self.batch_first else "input (L, N, {}) or (L, {})"
             )
             raise ValueError(f"{who}: expected {axes.replace('{}', str(self.input_size))}, got {shape}")
-        weight = self._weights(0, 0)[0]
-        if x.dtype is not weight.dtype:
-            raise TypeError(f"{who}: the input is {x.dtype} and the weights {weight.dtype}; use input.to(weight.dtype)")
+        dtype = next(self.parameters()).dtype
+        if x.dtype is not dtype:
+            raise TypeError(f"{who}: the input is {x.dtype} and the weights {dtype}; convert one of them by .to(dtype)")
         alone = not packed and len(shape) == 2
         if packed:
             sizes = input.batch_sizes.tolist()

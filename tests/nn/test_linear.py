@@ -142,6 +142,9 @@ def test_a_lazy_linear_takes_its_shape_from_a_state_dict():
     with pytest.raises(RuntimeError, match=r'"0\.weight": the state_dict has \(4, 5\), this model \(3, \.\.\.\)'):
         layer.load_state_dict(nn.Sequential(nn.Linear(5, 4)).state_dict())
     assert layer[0].has_uninitialized_params()
+    with pytest.raises(RuntimeError, match=r'"0\.bias": the state_dict has \(3, 1\), this model \(3,\)'):
+        layer.load_state_dict({"0.weight": saved.weight, "0.bias": mg.ones(3, 1)})
+    assert layer[0].has_uninitialized_params()
     with pytest.raises(RuntimeError, match='Missing key.* "0.bias"'):
         layer.load_state_dict({"0.weight": saved.weight})
     assert layer[0].has_uninitialized_params()
