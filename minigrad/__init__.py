@@ -32,6 +32,7 @@ from minigrad.tensor import (
 from minigrad.tensor import bool_ as bool
 from minigrad import autograd, linalg, nn, ops, optim, return_types, utils
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.nn import summary
 from minigrad.ops import random
 from minigrad.ops.random import Generator, default_generator
 

@@ -265,16 +265,16 @@ class _Parameters(Module):
     def __call__(self, *args, **kwargs):
         raise RuntimeError(f"{self._get_name()} holds parameters and computes nothing")
 
-    def _child_lines(self):
-        return [
-            f"({name}): "
-            + (
-                "None"
-                if p is None
-                else f"Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape)) or '()'}]"
-            )
-            for name, p in self._parameters.items()
-        ] + super()._child_lines()
+    def _kind(self, parameter):
+        return parameter.dtype
+
+    def extra_repr(self):
+        lines = []
+        for name, p in self._parameters.items():
+            size = "" if p is None else "x".join(map(str, p.shape))
+            shown = "None" if p is None else f"Parameter containing: [{self._kind(p)} of size {size}]"
+            lines.append(f"  ({name}): {shown}")  # PyTorch indents twice, too
+        return "\n".join(lines)
 
 
 class ParameterList(_Parameters):
@@ -334,6 +334,9 @@ class ParameterDict(_Parameters):
 
     def __setitem__(self, key, value):
         self._put(key, value)
+
+    def _kind(self, parameter):
+        return parameter.type()
 
     def __delitem__(self, key):
         del self._parameters[key]

@@ -175,10 +175,17 @@ def test_parameter_dict_makes_parameters():
     assert len(ps) == 0
 
 
+@pytest.mark.oracle
 def test_parameter_containers_print_as_pytorchs():
-    assert repr(nn.ParameterList([mg.zeros(2, 3)])) == (
-        "ParameterList(\n  (0): Parameter containing: [minigrad.float32 of size 2x3]\n)"
-    )
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+
+    def make(m):
+        p, q = m.nn.Parameter(m.zeros(2, 3)), m.nn.Parameter(m.zeros(1, dtype=m.float64))
+        several = m.nn.ParameterList([p, q]), m.nn.ParameterDict({"a": p, "b": q})
+        alone = m.nn.ParameterList([p]), m.nn.ParameterDict({"a": p})
+        return repr((*several, *alone, m.nn.ParameterList(), m.nn.Sequential(several[0])))
+
+    assert make(mg).replace("minigrad.", "torch.") == make(torch)
 
 
 @pytest.mark.oracle

@@ -5,6 +5,7 @@ from math import inf, isfinite, isnan
 
 import numpy as np
 
+from minigrad.nn.utils import parametrizations, parametrize, rnn
 from minigrad.ops import update
 from minigrad.ops.creation import zeros
 from minigrad.ops.joining import cat
@@ -16,6 +17,9 @@ __all__ = [
     "clip_grads_with_norm_",
     "get_total_norm",
     "parameters_to_vector",
+    "parametrizations",
+    "parametrize",
+    "rnn",
     "vector_to_parameters",
 ]
 
