@@ -22,14 +22,14 @@ __all__ = [
 _settings = {"deterministic": False, "precision": "highest", "interop": 1}
 
 
-def compile(model=None, *, fullgraph=False, dynamic=None, backend="inductor", mode=None, options=None, disable=False):
+def compile(model=None, **options):
     """The model (or function) itself: it runs at compiled speed already, from its first call on.
 
     Without a model, a decorator: @minigrad.compile(mode="max-autotune"). The options are
     PyTorch's, accepted and ignored.
     """
     if model is None:
-        return lambda model: compile(model)
+        return compile
     if not callable(model):
         raise TypeError(f"compile: expected a module or a function, got {type(model).__name__}")
     return model

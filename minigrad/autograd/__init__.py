@@ -27,6 +27,7 @@ __all__ = [
     "Function",
     "Op",
     "RemovableHandle",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -49,6 +50,10 @@ def __getattr__(name):      # what needs the operations, or is seldom asked for,
         from importlib import import_module
 
         return import_module(f"minigrad.autograd.{name}")
+    if name == "Variable":
+        from minigrad.autograd.variable import Variable
+
+        return Variable
     if name in ("gradcheck", "gradgradcheck"):
         import minigrad.testing
 
