@@ -11,11 +11,10 @@ from minigrad.autograd import Function
 from minigrad.nn import init as initializers
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
-from minigrad.ops.activation import sigmoid, tanh
+from minigrad.ops.activation import relu, sigmoid, tanh
 from minigrad.ops.creation import empty, zeros
 from minigrad.ops.joining import cat, split
 from minigrad.ops.linalg import linear
-from minigrad.ops.rectifier import relu
 from minigrad.tensor import Tensor
 
 
