@@ -16,9 +16,9 @@ from minigrad.ops.decomposition import (
 from minigrad.ops.decomposition import linalg_qr as qr
 from minigrad.ops.decomposition import linalg_svd as svd
 from minigrad.ops.decomposition import slogdet as _slogdet
-from minigrad.ops.linalg import chain_matmul as _chain_matmul
-from minigrad.ops.linalg import cross as _cross
 from minigrad.ops.linalg import matmul
+from minigrad.ops.products import chain_matmul as _chain_matmul
+from minigrad.ops.products import cross as _cross
 from minigrad.ops.vectornorm import linalg_norm as norm
 from minigrad.ops.vectornorm import matrix_norm, vector_norm
 

@@ -1147,6 +1147,23 @@ def is_tensor(obj):
     return isinstance(obj, Tensor)
 
 
+def check_tensors(who, *values):
+    """An error, in the name of the function `who`, unless all values are tensors."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{who}: expected a tensor, got {type(value).__name__}")
+
+
+def as_number(who, name, value):
+    """A function's argument as a float; an error, in the name of the function, unless it is a number."""
+    cdef double number
+    try:
+        number = value
+    except TypeError:
+        raise TypeError(f"{who}: expected {name} as a number, got {value!r}") from None
+    return number
+
+
 # ---- how functions become methods -----------------------------------------------------------
 
 cdef extern from *:

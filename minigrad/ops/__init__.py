@@ -12,7 +12,7 @@ ROOMS = """
     arithmetic pointwise pairwise comparison inplace broadcast
     activation rectifier gate softmax dropout
     reduction extremes scan sorting
-    linalg einsum vectornorm decomposition
+    linalg products einsum vectornorm decomposition
     shape indexing joining rearranging
     norm embedding loss regression_loss classification_loss pair_loss
     creation random update
@@ -22,6 +22,7 @@ ROOMS = """
 TOOLS = set("""
     unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric linear_relu
     expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread
+    extreme_over pick
 """.split())
 
 functions = {}

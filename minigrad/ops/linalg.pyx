@@ -1,21 +1,19 @@
-"""Matrix products, and the linear layer's y = x @ w.T + b in one operation."""
+"""What a layer is made of: matrix products, and y = x @ w.T + b in one operation. products.py has the others."""
 from minigrad.autograd.engine cimport Op, recording
-from minigrad.kernels cimport K, MG_ACCUMULATE, MG_RELU
+from minigrad.kernels cimport K, MG_RELU
 from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport operands
-from minigrad.ops.broadcast cimport broadcast_shape, expand_to, shape_only, sum_over, sum_to
+from minigrad.ops.broadcast cimport sum_over, sum_to
 from minigrad.tensor cimport (
-    BOOL, FLOAT16, FLOAT64, MAX_RANK, Tensor, axis_of, copy_into, dense, describe, dtype_of, is_floating, lend,
-    new_tensor, operators, view_as, wrap,
+    BOOL, FLOAT16, FLOAT64, MAX_RANK, Tensor, dense, describe, dtype_of, lend, new_tensor, operators, view_as, wrap,
 )
 
 import numpy as np
 
-from minigrad.ops.inplace import inplace
 from minigrad.tensor import method
 
 
-cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias, int flags) noexcept:
+cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias, int flags=0) noexcept:
     """c = a @ b (+ bias), for matrices; c's rows are dense, a and b have any strides."""
     K[c.kind].gemm(c.ptr, c.step[0], a.ptr, a.step[0], a.step[1], b.ptr, b.step[0], b.step[1],
                    c.length[0], c.length[1], a.length[1], NULL if bias is None else bias.ptr, flags)
@@ -27,7 +25,7 @@ cdef Tensor _product(Tensor a, Tensor b):
     length[0] = a.length[0]
     length[1] = b.length[1]
     cdef Tensor c = new_tensor(a.kind, 2, length)
-    _gemm(c, a, b, None, 0)
+    _gemm(c, a, b, None)
     return c
 
 
@@ -169,267 +167,13 @@ def matmul(input, other):
 operators.matmul = _matmul
 
 
-# ---- products of given ranks ------------------------------------------------------------------------------
-
-cdef int _check_ranks(str who, object tensors, object ranks) except -1:
-    for x, rank in zip(tensors, ranks):
-        if not isinstance(x, Tensor):
-            raise TypeError(f"{who}: expected tensors, got {type(x).__name__}")
-        if (<Tensor>x).rank != rank:
-            shapes = " and ".join([str(tuple(y.shape)) for y in tensors])
-            raise ValueError(f"{who}: expected tensors of {' and '.join(map(str, ranks))} axes, got {shapes}; "
-                             "matmul() takes any")
-    return 0
-
-
 @method
-def mm(input, mat2):
+def mm(Tensor input not None, Tensor mat2 not None):
     """The product of two matrices: (M, K) (K, N) -> (M, N)."""
-    _check_ranks("mm", (input, mat2), (2, 2))
+    if input.rank != 2 or mat2.rank != 2:
+        raise ValueError(f"mm: expected tensors of 2 and 2 axes, got {tuple(input.shape)} and {tuple(mat2.shape)}; "
+                         "matmul() takes any")
     return _matmul(input, mat2)
-
-
-@method
-def bmm(input, mat2):
-    """A product for each pair of matrices of two stacks: (B, M, K) (B, K, N) -> (B, M, N)."""
-    _check_ranks("bmm", (input, mat2), (3, 3))
-    if input.shape[0] != mat2.shape[0]:
-        raise ValueError(f"bmm: stacks of {input.shape[0]} and {mat2.shape[0]} matrices; matmul() broadcasts")
-    return _matmul(input, mat2)
-
-
-@method
-def mv(input, vec):
-    """A matrix times a vector: (M, K) (K) -> (M)."""
-    _check_ranks("mv", (input, vec), (2, 1))
-    return _matmul(input, vec)
-
-
-@method
-def dot(input, tensor):
-    """sum of input_i tensor_i, for two vectors of one length: (N) (N) -> ()."""
-    _check_ranks("dot", (input, tensor), (1, 1))
-    return _matmul(input, tensor)
-
-
-@method
-def vdot(input, other):
-    """dot(), as there are no complex tensors."""
-    _check_ranks("vdot", (input, other), (1, 1))
-    return _matmul(input, other)
-
-
-@method
-def inner(input, other):
-    """Sums of products over the last axes: (..., N) (---, N) -> (..., ---); a tensor of no axes multiplies."""
-    cdef Tensor a = input, b = other
-    if a.rank == 0 or b.rank == 0:
-        return a * b
-    if a.length[a.rank - 1] != b.length[b.rank - 1]:
-        raise ValueError(f"inner: the last axes of {tuple(a.shape)} and {tuple(b.shape)} differ")
-    n = a.length[a.rank - 1]
-    shape = tuple(a.shape)[:-1] + tuple(b.shape)[:-1]
-    rows, columns = [x.reshape(x.n // n if n else _rows(x), n) for x in (a, b)]
-    return _matmul(rows, columns.t()).reshape(shape)
-
-
-cdef Py_ssize_t _rows(Tensor x):
-    """The product of all lengths but the last."""
-    cdef Py_ssize_t n = 1
-    cdef int i
-    for i in range(x.rank - 1):
-        n *= x.length[i]
-    return n
-
-
-@method
-def outer(input, vec2):
-    """y_ij = input_i vec2_j: (M) (N) -> (M, N)."""
-    _check_ranks("outer", (input, vec2), (1, 1))
-    return input.unsqueeze(1) * vec2
-
-
-@method
-def ger(input, vec2):
-    """PyTorch's older word for outer()."""
-    return outer(input, vec2)
-
-
-# ---- products added to something -----------------------------------------------------------------------------
-
-cdef class AddMM(Op):
-    """y = beta c + alpha a @ b     (M, N) (M, K) (K, N) -> (M, N); c broadcasts
-    dc = beta dy
-    da = alpha dy @ b.T             (M, N) (N, K) -> (M, K)
-    db = alpha a.T @ dy             (K, M) (M, N) -> (K, N)
-    """
-    cdef Tensor shape_of_c
-    cdef double beta, alpha
-
-    cdef Tensor forward(self, Tensor c, Tensor a, Tensor b, double beta, double alpha):
-        cdef Tensor y = new_tensor(a.kind, 2, [a.length[0], b.length[1]]), product
-        self.shape_of_c, self.beta, self.alpha = shape_only(c), beta, alpha
-        self.saved = (a, b)
-        if beta != 0:
-            copy_into(y, expand_to(c.detach(), y))
-            if beta != 1:
-                lend(y)[...] *= beta
-        if alpha == 1 or beta == 0:
-            _gemm(y, a, b, None, MG_ACCUMULATE if beta != 0 else 0)
-            if alpha != 1:
-                lend(y)[...] *= alpha
-        else:
-            product = _product(a, b)
-            K[y.kind].axpy(y.ptr, product.ptr, alpha, y.n)
-        return y
-
-    cdef backward(self, Tensor dy):
-        cdef Tensor a, b
-        a, b = self.saved
-        scaled = dy if self.alpha == 1 else dy * self.alpha
-        return (sum_to(dy if self.beta == 1 else dy * self.beta, self.shape_of_c) if self.needs(0) else None,
-                _matmul(scaled, b.mT) if self.needs(1) else None,
-                _matmul(a.mT, scaled) if self.needs(2) else None)
-
-    def name(self):
-        return "AddmmBackward0"
-
-
-cdef object _blend(str who, Tensor c, Tensor product, object beta, object alpha):
-    """beta c + alpha product, where c broadcasts to the product's shape; c counts for nothing where beta = 0."""
-    cdef Py_ssize_t length[MAX_RANK]
-    if not is_floating(product.kind) and (isinstance(beta, float) or isinstance(alpha, float)):
-        raise TypeError(f"{who}: beta and alpha are integers for tensors of integers, got {beta!r} and {alpha!r}")
-    if product.kind == BOOL:
-        beta, alpha = bool(beta), bool(alpha)
-    cdef int rank = broadcast_shape(who, c, product, length), i
-    if rank != product.rank or any([length[i] != product.length[i] for i in range(rank)]):
-        raise ValueError(f"{who}: input of shape {tuple(c.shape)} does not broadcast to the product's "
-                         f"{tuple(product.shape)}")
-    if alpha != 1:
-        product = product * alpha
-    if beta == 0:
-        return product
-    return (c if beta == 1 else c * beta) + product
-
-
-@inplace
-@method
-def addmm(input, mat1, mat2, *, beta=1, alpha=1):
-    """beta input + alpha mat1 @ mat2: (M, N), or what broadcasts to it, (M, K) (K, N) -> (M, N).
-
-    beta = 0 ignores input, NaN in it too.
-    """
-    cdef Tensor c = input, a = mat1, b = mat2
-    cdef AddMM op
-    _check_ranks("addmm", (mat1, mat2), (2, 2))
-    if not (a.kind == b.kind == c.kind and a.kind <= FLOAT64):
-        return _blend("addmm", c, _matmul(a, b), beta, alpha)
-    _check_inner(a, b, a.length[1], b.length[0])
-    if c.rank > 2 or any([c.length[c.rank - i] not in (1, (b.length[1], a.length[0])[i - 1])
-                          for i in range(1, c.rank + 1)]):
-        raise ValueError(f"addmm: input of shape {tuple(c.shape)} does not broadcast to the product's "
-                         f"{(a.length[0], b.length[1])}")
-    op = AddMM.__new__(AddMM)
-    return op.record(op.forward(c, a, b, beta, alpha), c, a, b)
-
-
-@inplace
-@method
-def addmv(input, mat, vec, *, beta=1, alpha=1):
-    """beta input + alpha mat @ vec: (M), (M, K) (K) -> (M)."""
-    return _blend("addmv", input, mv(mat, vec), beta, alpha)
-
-
-@inplace
-@method
-def addr(input, vec1, vec2, *, beta=1, alpha=1):
-    """beta input + alpha outer(vec1, vec2): (M, N), (M) (N) -> (M, N)."""
-    return _blend("addr", input, outer(vec1, vec2), beta, alpha)
-
-
-@inplace
-@method
-def baddbmm(input, batch1, batch2, *, beta=1, alpha=1):
-    """beta input + alpha bmm(batch1, batch2): (B, M, N), (B, M, K) (B, K, N) -> (B, M, N)."""
-    return _blend("baddbmm", input, bmm(batch1, batch2), beta, alpha)
-
-
-@inplace
-@method
-def addbmm(input, batch1, batch2, *, beta=1, alpha=1):
-    """beta input + alpha times the sum of all products of a stack: (M, N), (B, M, K) (B, K, N) -> (M, N)."""
-    cdef Tensor a = batch1, b = batch2
-    _check_ranks("addbmm", (batch1, batch2), (3, 3))
-    if a.length[0] != b.length[0]:
-        raise ValueError(f"addbmm: stacks of {a.length[0]} and {b.length[0]} matrices")
-    # side by side and one above the other they are one product
-    rows = a.transpose(0, 1).reshape(a.length[1], a.length[0] * a.length[2])
-    columns = b.reshape(b.length[0] * b.length[1], b.length[2])
-    return _blend("addbmm", input, _matmul(rows, columns), beta, alpha)
-
-
-# ---- products of several ----------------------------------------------------------------------------------------
-
-def chain_matmul(*matrices):
-    """The product of several matrices, in the order that takes the fewest multiplications."""
-    cdef list xs = list(matrices)
-    cdef Py_ssize_t n = len(xs), i, j, k, span
-    if n == 0:
-        raise ValueError("chain_matmul: expected at least one matrix")
-    _check_ranks("chain_matmul", xs, [2] * n)
-    sides = [x.shape[0] for x in xs] + [xs[n - 1].shape[1]]
-    # cost[i, j]: of the product of matrices i to j, cut[i, j]: where to cut it best
-    cost = {(i, i): 0 for i in range(n)}
-    cut = {}
-    for span in range(1, n):
-        for i in range(n - span):
-            j = i + span
-            cost[i, j], cut[i, j] = min([(cost[i, k] + cost[k + 1, j] + sides[i] * sides[k + 1] * sides[j + 1], k)
-                                         for k in range(i, j)])
-    return _chain(xs, cut, 0, n - 1)
-
-
-cdef object _chain(list xs, dict cut, Py_ssize_t i, Py_ssize_t j):
-    if i == j:
-        return xs[i]
-    return _matmul(_chain(xs, cut, i, cut[i, j]), _chain(xs, cut, cut[i, j] + 1, j))
-
-
-# ---- small things ---------------------------------------------------------------------------------------------------
-
-@method
-def trace(input):
-    """The sum of a matrix's diagonal: (M, N) -> ()."""
-    cdef Tensor x = input
-    if x.rank != 2:
-        raise ValueError(f"trace: expected a matrix, got {describe(x)}")
-    index = np.arange(min(x.length[0], x.length[1]))
-    return x[index, index].sum()
-
-
-@method
-def cross(input, other, dim=None):
-    """The cross product along an axis of length 3 (dim; None: the first such axis); other axes broadcast."""
-    cdef Tensor a, b
-    cdef Py_ssize_t length[MAX_RANK]
-    cdef int rank, axis, i
-    a, b = operands("cross", input, other)
-    rank = broadcast_shape("cross", a, b, length)
-    if dim is None:
-        found = [i for i in range(rank) if length[i] == 3]
-        if not found:
-            raise ValueError(f"cross: no axis of length 3 in {tuple(a.shape)} and {tuple(b.shape)}")
-        axis = found[0]
-    else:
-        axis = axis_of(dim, rank)
-    if a.rank != b.rank:
-        raise ValueError(f"cross: expected equally many axes, got {tuple(a.shape)} and {tuple(b.shape)}")
-    if a.length[axis] != 3 or b.length[axis] != 3:
-        raise ValueError(f"cross: axis {axis} must be 3 long, got {tuple(a.shape)} and {tuple(b.shape)}")
-    behind = (slice(None),) * (rank - 1 - axis)
-    after, before = (..., [1, 2, 0], *behind), (..., [2, 0, 1], *behind)
-    return a[after] * b[before] - a[before] * b[after]
 
 
 # ---- linear ---------------------------------------------------------------------------------------------
@@ -480,7 +224,7 @@ cdef class Linear(Op):
                 length[i] = dy.length[i]
             length[dy.rank - 1] = w.length[1]
             dx = new_tensor(dy.kind, dy.rank, length)
-            _gemm(_as_rows(dx), rows, w, None, 0)
+            _gemm(_as_rows(dx), rows, w, None)
         if self.needs(1):
             dw = _product(_transposed(rows), _as_rows(x))
         if len(self.edges) == 3 and self.needs(2):

@@ -1,4 +1,6 @@
 """Reductions: many numbers to one, along any axes."""
+from libc.stdint cimport int64_t
+
 from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K
 from minigrad.ops.arithmetic cimport convert, floating
@@ -76,6 +78,20 @@ cdef class Spread(Op):
 cpdef Tensor spread(Tensor x, Tensor shape_of, unsigned int axes):
     cdef Spread op = Spread.__new__(Spread)
     return op.record(op.forward(x, shape_of, axes), x)
+
+
+def extreme_over(Tensor x not None, unsigned int axes, bint keepdim, bint largest, bint places):
+    """(the largest or smallest elements over axes, where they are or None); float32 or float64. NaN wins."""
+    cdef size_t outer, n, inner
+    cdef Tensor y = reduced(x, axes, keepdim, x.kind)
+    cdef Tensor index = reduced(x, axes, keepdim, INT64) if places else None
+    cdef int64_t *at = <int64_t *>index.ptr if places else NULL
+    cdef Tensor folded = fold(x, axes, &outer, &n, &inner)
+    if largest:
+        K[x.kind].amax(y.ptr, at, folded.ptr, outer, n, inner)
+    else:
+        K[x.kind].amin(y.ptr, at, folded.ptr, outer, n, inner)
+    return y, index
 
 
 # ---- sum and mean ----------------------------------------------------------------------------------------

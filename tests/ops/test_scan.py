@@ -37,6 +37,18 @@ def test_products_have_the_right_gradient_wherever_zeros_are(zeros):
         assert gradgradcheck(function, [mg.tensor(x, requires_grad=True)])
 
 
+def test_the_gradients_of_scans_do_not_depend_on_how_many_columns_there_are():
+    values = np.random.default_rng(8).uniform(-2, 2, (6, 40))
+    values[2, ::3] = 0
+    for scan in (lambda x: x.cumprod(0), lambda x: x.logcumsumexp(0)):
+        wide = mg.tensor(values, requires_grad=True)
+        (scan(wide) ** 2).sum().backward()
+        for column in (0, 7):
+            narrow = mg.tensor(values[:, column], requires_grad=True)
+            (scan(narrow) ** 2).sum().backward()
+            assert narrow.grad.tolist() == wide.grad[:, column].tolist()
+
+
 def test_the_gradient_of_a_product_that_vanishes_does_not():
     x = mg.tensor([1e-30, 1e-30], requires_grad=True)
     y = x.prod()

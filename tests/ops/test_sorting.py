@@ -27,6 +27,26 @@ def test_nan_is_the_largest():
     assert x.kthvalue(2).values.item() == 3
 
 
+@pytest.mark.parametrize("pick", [
+    lambda x: x.sort(), lambda x: x.topk(2), lambda x: x.kthvalue(2), lambda x: x.median(0), lambda x: x.mode(0),
+    lambda x: x.max(0), lambda x: x.min(0), lambda x: x.cummax(0),
+], ids="sort topk kthvalue median mode max min cummax".split())
+def test_indices_changed_before_the_walk_are_an_error_and_no_wrong_gradient(pick):
+    values, indices = pick(mg.tensor([1.0, 3.0, 2.0], requires_grad=True))
+    indices.zero_()
+    with pytest.raises(RuntimeError, match="changed in place"):
+        values.sum().backward()
+
+
+@pytest.mark.parametrize("call", [
+    lambda: mg.sort([1.0]), lambda: mg.topk([1.0], 1), lambda: mg.median(1.0), lambda: mg.quantile([1.0], 0.5),
+    lambda: mg.unique([1]), lambda: mg.bincount([1]), lambda: mg.histc([1.0]), lambda: mg.searchsorted([1], 1),
+], ids="sort topk median quantile unique bincount histc searchsorted".split())
+def test_what_is_no_tensor_is_refused_by_name(call):
+    with pytest.raises(TypeError, match=r"\w+: expected a tensor, got (list|float)"):
+        call()
+
+
 def test_the_median_is_the_lower_one_and_nan_if_any_is():
     assert mg.tensor([4.0, 1.0, 3.0, 2.0]).median().item() == 2
     assert mg.tensor([4, 1, 3, 2]).median(0).indices.item() == 3

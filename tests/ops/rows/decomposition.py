@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/decomposition.pyx."""
+"""The table's rows for minigrad/ops/decomposition.py."""
 
 import numpy as np
 

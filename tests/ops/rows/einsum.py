@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/einsum.pyx."""
+"""The table's rows for minigrad/ops/einsum.py."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/reduction.pyx and extremes.pyx."""
+"""The table's rows for minigrad/ops/reduction.pyx and extremes.py."""
 
 import numpy as np
 

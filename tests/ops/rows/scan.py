@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/scan.pyx."""
+"""The table's rows for minigrad/ops/scan.py."""
 
 import numpy as np
 

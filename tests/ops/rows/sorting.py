@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/sorting.pyx."""
+"""The table's rows for minigrad/ops/sorting.py."""
 
 import numpy as np
 

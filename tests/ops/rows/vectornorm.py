@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/vectornorm.pyx and the norms of minigrad.linalg."""
+"""The table's rows for minigrad/ops/vectornorm.py and the norms of minigrad.linalg."""
 
 import numpy as np
 

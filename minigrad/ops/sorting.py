@@ -1,25 +1,52 @@
 """Order: sorting, the k-th of a row, medians and quantiles; what is there, and how often."""
-from minigrad.ops.extremes cimport pick
-from minigrad.ops.reduction cimport either, where
-from minigrad.tensor cimport BOOL, FLOAT64, KINDS, Tensor, axis_of, describe, is_floating, lend, to_tensor, wrap
+from operator import index as whole
 
 import numpy as np
 
 from minigrad import return_types
-from minigrad.tensor import method
-
+from minigrad.ops.arithmetic import where
+from minigrad.ops.extremes import pick
+from minigrad.ops.reduction import either
+from minigrad.tensor import (
+    Tensor,
+    axis_of,
+    bool_,
+    check_tensors,
+    describe,
+    float32,
+    float64,
+    lend,
+    method,
+    tensor,
+    wrap,
+)
 
 # ---- sorting -----------------------------------------------------------------------------------------------
 
-cdef object _order(Tensor x, int axis, bint descending):
+def _operand(who, input, dim):
+    """The number of the axis dim of a tensor, its length (1 where it has no axes)."""
+    check_tensors(who, input)
+    axis = axis_of(dim, input.ndim)
+    return axis, input.shape[axis] if input.ndim else 1
+
+
+def _order(x, axis, descending=False):
     """The indices that sort x along an axis; equals keep their order, NaN is the largest."""
     array = lend(x)
-    if x.rank == 0:
+    if x.ndim == 0:
         return np.zeros((), np.int64)
     if not descending:
         return array.argsort(axis, kind="stable")
-    back = (slice(None),) * axis + (slice(None, None, -1),)
-    return x.length[axis] - 1 - array[back].argsort(axis, kind="stable")[back]
+    return x.shape[axis] - 1 - np.flip(np.flip(array, axis).argsort(axis, kind="stable"), axis)
+
+
+def _part(array, axis, start, stop):
+    return array[(slice(None),) * axis + (slice(start, stop),)] if array.ndim else array
+
+
+def _along(row, axis, rank):
+    """A row of numbers with as many axes as a tensor has, all but one of length 1."""
+    return row.reshape([-1 if i == axis else 1 for i in range(rank)])
 
 
 @method
@@ -28,17 +55,16 @@ def sort(input, dim=-1, descending=False, stable=False, *, axis=None):
 
     Equals keep their order, with stable=False, too.
     """
-    cdef Tensor x = input
-    cdef int at = axis_of(dim if axis is None else axis, x.rank)
-    order = _order(x, at, descending)
-    return return_types.sort((pick(x, order, at, True), wrap(order)))
+    axis, _ = _operand("sort", input, either(dim, axis))
+    order = wrap(_order(input, axis, descending))
+    return return_types.sort((pick(input, order, axis, True), order))
 
 
 @method
 def argsort(input, dim=-1, descending=False, stable=False, *, axis=None):
     """The indices that sort() gives."""
-    cdef Tensor x = input
-    return wrap(_order(x, axis_of(dim if axis is None else axis, x.rank), descending))
+    axis, _ = _operand("argsort", input, either(dim, axis))
+    return wrap(_order(input, axis, descending))
 
 
 @method
@@ -47,169 +73,153 @@ def msort(input):
     return sort(input, 0)[0]
 
 
-cdef object _part(object array, int axis, Py_ssize_t start, Py_ssize_t stop):
-    return array[(slice(None),) * axis + (slice(start, stop),)]
-
-
 @method
 def topk(input, k, dim=-1, largest=True, sorted=True, *, axis=None):
     """(values, indices) of the k largest (or smallest) elements along dim, the most extreme first.
 
     NaN counts as the largest; of equals, the first come first. Errors: ValueError where dim is shorter than k.
     """
-    cdef Tensor x = input
-    cdef int at = axis_of(dim if axis is None else axis, x.rank)
-    cdef Py_ssize_t count = k
-    if not 0 <= count <= (x.length[at] if x.rank else 1):
-        raise ValueError(f"topk: k is at least 0 and at most the axis's length, got k = {k} for axis {at} of "
-                         f"{describe(x)}")
-    order = _order(x, at, largest)
-    order = np.ascontiguousarray(_part(order, at, 0, count)) if x.rank else order
-    return return_types.topk((pick(x, order, at, True), wrap(order)))
+    axis, n = _operand("topk", input, either(dim, axis))
+    if not 0 <= whole(k) <= n:
+        raise ValueError(f"topk: k is at least 0 and at most the axis's length, got k = {k} for axis {axis} of "
+                         f"{describe(input)}")
+    order = wrap(np.asarray(_part(_order(input, axis, largest), axis, 0, whole(k)), order="C"))
+    return return_types.topk((pick(input, order, axis, True), order))
 
 
-cdef tuple _kth(Tensor x, object index, int axis, bint keepdim):
+def _at(x, index, axis, keepdim):
     """(values, indices) for an array of indices whose axis has length 1."""
-    if x.rank == 0:
+    if x.ndim == 0:
         return x.clone(), wrap(np.zeros((), np.int64))
-    if keepdim:
-        return pick(x, index, axis, True), wrap(np.ascontiguousarray(index))
-    index = np.asarray(index.squeeze(axis))
-    return pick(x, index, axis, True, False), wrap(index)
+    index = wrap(np.asarray(index if keepdim else index.squeeze(axis), order="C"))
+    return pick(x, index, axis, True, keepdim), index
 
 
 @method
-def kthvalue(input, k, dim=-1, bint keepdim=False, *, axis=None, keepdims=None):
+def kthvalue(input, k, dim=-1, keepdim=False, *, axis=None, keepdims=None):
     """(values, indices) of the k-th smallest element along dim, k from 1; NaN counts as the largest."""
-    cdef Tensor x = input
-    cdef int at = axis_of(dim if axis is None else axis, x.rank)
-    if not 1 <= k <= (x.length[at] if x.rank else 1):
-        raise ValueError(f"kthvalue: k counts from 1 to the axis's length, got k = {k} for axis {at} of {describe(x)}")
-    order = _order(x, at, False)
-    place = _part(order, at, k - 1, k) if x.rank else order
-    return return_types.kthvalue(_kth(x, place, at, either(keepdim, keepdims)))
+    axis, n = _operand("kthvalue", input, either(dim, axis))
+    if not 1 <= whole(k) <= n:
+        raise ValueError(f"kthvalue: k counts from 1 to the axis's length, got k = {k} for axis {axis} of "
+                         f"{describe(input)}")
+    place = _part(_order(input, axis), axis, whole(k) - 1, whole(k))
+    return return_types.kthvalue(_at(input, place, axis, either(keepdim, keepdims)))
 
 
 # ---- medians and quantiles -----------------------------------------------------------------------------------
 
-cdef tuple _median(str who, Tensor x, object dim, bint keepdim, bint ignore):
+def _median(who, x, dim, keepdim, ignore):
     """(values, indices) of the lower median along one axis; NaN where there is one, unless ignored."""
-    cdef int axis = axis_of(dim, x.rank)
-    if x.rank and x.length[axis] == 0:
+    axis, n = _operand(who, x, dim)
+    if n == 0:
         raise IndexError(f"{who}: axis {axis} of {describe(x)} is empty and has no median")
-    if x.rank == 0:
-        return _kth(x, None, 0, keepdim)
-    order = _order(x, axis, False)
-    place = np.full([1 if i == axis else x.length[i] for i in range(x.rank)], (x.length[axis] - 1) // 2)
-    if is_floating(x.kind):
+    if x.ndim == 0:
+        return _at(x, None, 0, keepdim)
+    order = _order(x, axis)
+    if x.is_floating_point():
         good = (~np.isnan(lend(x))).sum(axis, keepdims=True)
         if ignore:
             place = np.maximum(good - 1, 0) // 2
         else:                       # the first NaN, which comes after all numbers
-            place = np.where(good < x.length[axis], good, place)
-    return _kth(x, np.take_along_axis(order, place, axis), axis, keepdim)
+            place = np.where(good < n, good, (n - 1) // 2)
+        place = np.take_along_axis(order, place, axis)
+    else:
+        place = _part(order, axis, (n - 1) // 2, (n - 1) // 2 + 1)
+    return _at(x, place, axis, keepdim)
 
 
-cdef object _median_of(str who, object input, object dim, bint keepdim, bint ignore):
-    cdef Tensor x = input
+def _median_of(who, x, dim, keepdim, ignore):
     if dim is not None:
         return getattr(return_types, who)(_median(who, x, dim, keepdim, ignore))
-    if x.n == 0:
-        return to_tensor(np.nan, x.kind)
-    return _median(who, x.reshape(-1), 0, False, ignore)[0]
+    check_tensors(who, x)
+    return _median(who, x.reshape(-1), 0, False, ignore)[0] if x.numel() else tensor(np.nan, dtype=x.dtype)
 
 
 @method
-def median(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
+def median(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
     """median(x): the middle element, the lower of two; NaN if any is.
     median(x, dim): (values, indices) along an axis."""
     return _median_of("median", input, either(dim, axis), either(keepdim, keepdims), False)
 
 
 @method
-def nanmedian(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
+def nanmedian(input, dim=None, keepdim=False, *, axis=None, keepdims=None):
     """median() of what is not NaN; NaN where all is."""
     return _median_of("nanmedian", input, either(dim, axis), either(keepdim, keepdims), True)
 
 
 @method
-def mode(input, dim=-1, bint keepdim=False, *, axis=None, keepdims=None):
+def mode(input, dim=-1, keepdim=False, *, axis=None, keepdims=None):
     """(values, indices) of the most frequent element along dim: the smallest of those, and its last index."""
-    cdef Tensor x = input
-    cdef int at = axis_of(dim if axis is None else axis, x.rank)
-    if x.rank == 0:
-        return return_types.mode(_kth(x, None, 0, keepdim))
-    if x.length[at] == 0:
-        raise IndexError(f"mode: axis {at} of {describe(x)} is empty and has no most frequent element")
-    order = _order(x, at, False)
-    inner = np.take_along_axis(lend(x), order, at)
+    axis, n = _operand("mode", input, either(dim, axis))
+    if input.ndim == 0:
+        return return_types.mode(_at(input, None, 0, keepdim))
+    if n == 0:
+        raise IndexError(f"mode: axis {axis} of {describe(input)} is empty and has no most frequent element")
+    order = _order(input, axis)
+    inner = np.take_along_axis(lend(input), order, axis)
     fresh = np.ones(inner.shape, bool)          # where a run of equals begins
-    last = x.length[at] - 1
-    fresh[(slice(None),) * at + (slice(1, None),)] = _part(inner, at, 1, last + 1) != _part(inner, at, 0, last)
-    counter = np.arange(x.length[at]).reshape([-1 if i == at else 1 for i in range(x.rank)])
-    run = counter - np.maximum.accumulate(np.where(fresh, counter, 0), at)      # how many equals came before
-    place = np.expand_dims(run.argmax(at), at)
-    return return_types.mode(_kth(x, np.take_along_axis(order, place, at), at, either(keepdim, keepdims)))
+    _part(fresh, axis, 1, n)[...] = _part(inner, axis, 1, n) != _part(inner, axis, 0, n - 1)
+    counter = _along(np.arange(n), axis, input.ndim)
+    run = counter - np.maximum.accumulate(np.where(fresh, counter, 0), axis)    # how many equals came before
+    place = np.take_along_axis(order, run.argmax(axis, keepdims=True), axis)
+    return return_types.mode(_at(input, place, axis, either(keepdim, keepdims)))
 
 
-cdef object _quantile(str who, object input, object q, object dim, bint keepdim, str interpolation, bint ignore):
-    cdef Tensor x = input, fractions
-    cdef int axis, i
-    if not isinstance(x, Tensor) or x.kind > FLOAT64:
+def _quantile(who, x, q, dim, keepdim, interpolation, ignore):
+    check_tensors(who, x)
+    if x.dtype not in (float32, float64):
         raise TypeError(f"{who}: expected a float32 or float64 tensor, got {describe(x)}; convert it first (x.float())")
     if interpolation not in ("linear", "lower", "higher", "midpoint", "nearest"):
         raise ValueError(f"{who}: interpolation is 'linear', 'lower', 'higher', 'midpoint' or 'nearest', got "
                          f"{interpolation!r}")
-    if isinstance(q, Tensor) and (<Tensor>q).kind != x.kind:
+    if isinstance(q, Tensor) and q.dtype is not x.dtype:
         raise TypeError(f"{who}: q must have the input's dtype, {x.dtype}, got {q.dtype}")
-    fractions = q if isinstance(q, Tensor) else to_tensor(q, x.kind)
-    if fractions.rank > 1:
+    fractions = q if isinstance(q, Tensor) else tensor(q, dtype=x.dtype)
+    if fractions.ndim > 1:
         raise ValueError(f"{who}: q is a number or a tensor of one axis, got {describe(fractions)}")
     values = np.asarray(lend(fractions), np.float64).reshape(-1)
     if not ((values >= 0) & (values <= 1)).all():
         raise ValueError(f"{who}: q lies between 0 and 1, got {values.tolist()}")
-    if x.n == 0:
+    if x.numel() == 0:
         raise ValueError(f"{who}: {describe(x)} has no elements")
-    rank = x.rank
-    if dim is None:
-        x, axis = x.reshape(-1), 0
-    else:
-        axis = axis_of(dim, rank)
-        x = x if rank else x.reshape(1)
+    rank = x.ndim
+    axis = 0 if dim is None else axis_of(dim, rank)
+    if dim is None or rank == 0:
+        x = x.reshape(-1)
     # (..., n) in order; the place of q among the n - 1 steps from the first to the last
-    order = _order(x, axis, False)
+    n, of = x.shape[axis], x.dtype.numpy
+    order = _order(x, axis)
     bad = np.isnan(lend(x)).sum(axis, keepdims=True)
-    counts = x.length[axis] - bad if ignore else np.full(bad.shape, x.length[axis])
-    places = values.reshape([-1 if i == axis else 1 for i in range(x.rank)]) * np.maximum(counts - 1, 0)
+    steps = np.maximum(n - bad - 1, 0) if ignore else np.full(bad.shape, n - 1)
+    places = _along(values, axis, x.ndim) * steps
     if not ignore:
-        places = np.where(bad > 0, x.length[axis] - 1, places)       # NaN is at the end
+        places = np.where(bad > 0, n - 1, places)       # NaN is at the end
     if interpolation == "nearest":
         places = np.rint(places)
     low, high = np.floor(places).astype(np.int64), np.ceil(places).astype(np.int64)
     if interpolation == "higher":
         low = high
-    below = pick(x, np.take_along_axis(order, low, axis), axis, False)
+    y = pick(x, wrap(np.take_along_axis(order, low, axis)), axis, False)
     if interpolation in ("linear", "midpoint"):
-        above = pick(x, np.take_along_axis(order, high, axis), axis, False)
-        weight = wrap(np.asarray(np.where(low == high, 0.0, 0.5) if interpolation == "midpoint" else places - low,
-                                 lend(x).dtype))
-        if fractions.requires and interpolation == "linear":        # q's own gradient: the slope between the two
-            slope = fractions.reshape([-1 if i == axis else 1 for i in range(x.rank)]) * wrap(np.asarray(
-                np.maximum(counts - 1, 0), lend(x).dtype))
+        above = pick(x, wrap(np.take_along_axis(order, high, axis)), axis, False)
+        weight = np.where(low == high, 0.0, 0.5) if interpolation == "midpoint" else places - low
+        weight = wrap(weight.astype(of))
+        if fractions.requires_grad and interpolation == "linear":       # q's own gradient: the slope between the two
+            slope = _along(fractions, axis, x.ndim) * wrap(steps.astype(of))
             weight = weight + (slope - slope.detach())
         # at an element exactly, its neighbour has no say, an infinite one neither
-        below = where(weight == 0, below, below * (1 - weight) + where(weight == 0, 0.0, above) * weight)
-    result = below.movedim(axis, 0)
-    if keepdim:
-        if dim is None:
-            result = result.reshape(-1, *[1] * rank)
-        elif rank:
-            result = result.unsqueeze(axis + 1)
-    return result.squeeze(0) if fractions.rank == 0 else result
+        y = where(weight == 0, y, y * (1 - weight) + where(weight == 0, 0.0, above) * weight)
+    y = y.movedim(axis, 0)
+    if keepdim and dim is None:
+        y = y.reshape(-1, *[1] * rank)
+    elif keepdim and rank:
+        y = y.unsqueeze(axis + 1)
+    return y.squeeze(0) if fractions.ndim == 0 else y
 
 
 @method
-def quantile(input, q, dim=None, bint keepdim=False, *, interpolation="linear", axis=None, keepdims=None):
+def quantile(input, q, dim=None, keepdim=False, *, interpolation="linear", axis=None, keepdims=None):
     """The value below which a share q (0 to 1) of the elements along dim lies; NaN if any is.
 
     q: a number, or a tensor (Q): the result then has a first axis of that length.
@@ -219,7 +229,7 @@ def quantile(input, q, dim=None, bint keepdim=False, *, interpolation="linear", 
 
 
 @method
-def nanquantile(input, q, dim=None, bint keepdim=False, *, interpolation="linear", axis=None, keepdims=None):
+def nanquantile(input, q, dim=None, keepdim=False, *, interpolation="linear", axis=None, keepdims=None):
     """quantile() of what is not NaN; NaN where all is."""
     return _quantile("nanquantile", input, q, either(dim, axis), either(keepdim, keepdims), interpolation, True)
 
@@ -232,16 +242,15 @@ def unique(input, sorted=True, return_inverse=False, return_counts=False, dim=No
 
     return_inverse: also where each element is among them. return_counts: also how often each occurs.
     """
-    cdef Tensor x = input
-    axis = None if dim is None else axis_of(dim, x.rank)
-    found = np.unique(lend(x), return_inverse=True, return_counts=True, axis=axis, equal_nan=False)
-    values, inverse, counts = [np.ascontiguousarray(part) for part in found]
-    inverse = inverse.reshape(-1 if dim is not None else lend(x).shape)
-    return _chosen(values, inverse, counts, return_inverse, return_counts)
+    check_tensors("unique", input)
+    axis = None if dim is None else axis_of(dim, input.ndim)
+    values, inverse, counts = np.unique(lend(input), return_inverse=True, return_counts=True, axis=axis,
+                                        equal_nan=False)
+    return _chosen(values, inverse.reshape(input.shape if dim is None else -1), counts, return_inverse, return_counts)
 
 
-cdef object _chosen(object values, object inverse, object counts, bint with_inverse, bint with_counts):
-    result = (wrap(values),)
+def _chosen(values, inverse, counts, with_inverse, with_counts):
+    result = (wrap(np.ascontiguousarray(values)),)
     if with_inverse:
         result += (wrap(np.asarray(inverse, np.int64)),)
     if with_counts:
@@ -252,20 +261,17 @@ cdef object _chosen(object values, object inverse, object counts, bint with_inve
 @method
 def unique_consecutive(input, return_inverse=False, return_counts=False, dim=None):
     """The elements without those equal to the one before (along dim: its slices)."""
-    cdef Tensor x = input
-    array = lend(x).reshape(-1) if dim is None else np.moveaxis(lend(x), axis_of(dim, x.rank), 0)
+    check_tensors("unique_consecutive", input)
+    axis = 0 if dim is None else axis_of(dim, input.ndim)
+    array = lend(input).reshape(-1) if dim is None else np.moveaxis(lend(input), axis, 0)
     n = array.shape[0]
     fresh = np.ones(n, bool)
     if n > 1:
         fresh[1:] = (array[1:] != array[:-1]).reshape(n - 1, -1).any(1)
-    values = array[fresh]
     inverse = np.cumsum(fresh) - 1
     counts = np.diff(np.append(np.flatnonzero(fresh), n))
-    if dim is None:
-        inverse = inverse.reshape(lend(x).shape)
-    else:
-        values = np.moveaxis(values, 0, axis_of(dim, x.rank))
-    return _chosen(np.ascontiguousarray(values), inverse, counts, return_inverse, return_counts)
+    return _chosen(np.moveaxis(array[fresh], 0, axis), inverse.reshape(input.shape if dim is None else -1), counts,
+                   return_inverse, return_counts)
 
 
 # ---- how often -----------------------------------------------------------------------------------------------
@@ -276,24 +282,24 @@ def bincount(input, weights=None, minlength=0):
 
     The result is as long as the largest element asks for, and at least minlength.
     """
-    cdef Tensor x = input, w = weights
-    if is_floating(x.kind) or x.kind == BOOL or x.rank != 1:
-        raise (TypeError if x.rank == 1 else ValueError)(
-            f"bincount: expected a vector of integers that are not negative, got {describe(x)}")
+    check_tensors("bincount", input, *() if weights is None else (weights,))
+    if input.is_floating_point() or input.dtype is bool_ or input.ndim != 1:
+        raise (TypeError if input.ndim == 1 else ValueError)(
+            f"bincount: expected a vector of integers that are not negative, got {describe(input)}")
     if minlength < 0:
         raise ValueError(f"bincount: minlength is at least 0, got {minlength}")
-    if x.n and lend(x).min() < 0:
-        raise ValueError(f"bincount: the elements are counts' places and not negative, got {lend(x).min()}")
-    if w is not None and (w.rank != 1 or w.n != x.n):
-        raise ValueError(f"bincount: one weight an element, got {describe(w)} for {describe(x)}")
-    index = lend(x).astype(np.int64)
-    if w is None:
+    index = lend(input).astype(np.int64)
+    if index.size and index.min() < 0:
+        raise ValueError(f"bincount: the elements are counts' places and not negative, got {index.min()}")
+    if weights is None:
         return wrap(np.bincount(index, minlength=minlength))
-    counts = np.bincount(index, np.asarray(lend(w), np.float64), minlength).astype(np.float64)
-    return wrap(counts.astype(np.float32) if w.kind == 0 else counts)
+    if weights.ndim != 1 or weights.numel() != index.size:
+        raise ValueError(f"bincount: one weight an element, got {describe(weights)} for {describe(input)}")
+    counts = np.bincount(index, np.asarray(lend(weights), np.float64), minlength)
+    return wrap(counts.astype(np.float32 if weights.dtype is float32 else np.float64))
 
 
-cdef tuple _range_of(str who, object array, object low, object high, double margin):
+def _range_of(who, array, low, high, margin):
     """The range of a histogram: the elements' own where low equals high, and a margin where that is one point."""
     if low > high:
         raise ValueError(f"{who}: the lower end must not be above the upper, got {low} and {high}")
@@ -312,36 +318,36 @@ def histc(input, bins=100, min=0, max=0):
 
     With min = max the elements' own range is taken. What lies outside, or is NaN, is not counted.
     """
-    cdef Tensor x = input
-    if not is_floating(x.kind):
-        raise TypeError(f"histc: expected a floating tensor, got {describe(x)}; convert it first (x.float())")
+    check_tensors("histc", input)
+    if not input.is_floating_point():
+        raise TypeError(f"histc: expected a floating tensor, got {describe(input)}; convert it first (x.float())")
     if bins <= 0:
         raise ValueError(f"histc: bins is at least 1, got {bins}")
-    array = np.asarray(lend(x), np.float64).reshape(-1)
+    array = np.asarray(lend(input), np.float64).reshape(-1)
     low, high = _range_of("histc", array, min, max, 1)
     array = array[(array >= low) & (array <= high)]
     place = np.minimum(((array - low) / (high - low) * bins).astype(np.int64), bins - 1)
-    return wrap(np.bincount(place, minlength=bins).astype(lend(x).dtype))
+    return wrap(np.bincount(place, minlength=bins).astype(input.dtype.numpy))
 
 
 @method
-def histogram(input, bins, *, range=None, weight=None, bint density=False):
+def histogram(input, bins, *, range=None, weight=None, density=False):
     """(hist, bin_edges): the weight of the elements in each bin, the last bin with its upper edge.
 
     bins: a number of equal bins over range (the elements' own where None), or the edges in ascending order.
     density: as a probability density, so that sum(hist * widths) = 1.
     """
-    cdef Tensor x = input, w = weight
-    if x.kind > FLOAT64:
-        raise TypeError(f"histogram: expected a float32 or float64 tensor, got {describe(x)}; convert it first "
+    check_tensors("histogram", input, *() if weight is None else (weight,))
+    if input.dtype not in (float32, float64):
+        raise TypeError(f"histogram: expected a float32 or float64 tensor, got {describe(input)}; convert it first "
                         "(x.float())")
-    if w is not None and tuple(w.shape) != tuple(x.shape):
-        raise ValueError(f"histogram: one weight an element, got {describe(w)} for {describe(x)}")
-    array = lend(x).reshape(-1)
+    if weight is not None and weight.shape != input.shape:
+        raise ValueError(f"histogram: one weight an element, got {describe(weight)} for {describe(input)}")
+    array = lend(input).reshape(-1)
     if isinstance(bins, Tensor):
-        edges = np.ascontiguousarray(lend(bins).astype(array.dtype))
         if range is not None:
             raise ValueError("histogram: range goes with a number of bins, not with their edges")
+        edges = lend(bins).astype(array.dtype)
     else:
         if bins <= 0:
             raise ValueError(f"histogram: bins is at least 1, got {bins}")
@@ -351,7 +357,7 @@ def histogram(input, bins, *, range=None, weight=None, bint density=False):
     place = np.searchsorted(edges, array, "right") - 1
     place[array == edges[-1]] = len(edges) - 2
     inside = (place >= 0) & (place < len(edges) - 1) & ~np.isnan(array)
-    weights = None if w is None else np.asarray(lend(w), np.float64).reshape(-1)[inside]
+    weights = None if weight is None else np.asarray(lend(weight), np.float64).reshape(-1)[inside]
     counts = np.bincount(place[inside], weights, len(edges) - 1).astype(np.float64)
     if density:
         counts = counts / counts.sum() / np.diff(edges.astype(np.float64))
@@ -367,26 +373,25 @@ def searchsorted(sorted_sequence, input, *, out_int32=False, right=False, side=N
     Shapes: sequence (..., n) and input (..., m) with equal leading axes, or a sequence (n) and any input.
     sorter: indices that put an unordered sequence in order, of its shape.
     """
-    cdef Tensor rows = sorted_sequence, x
+    check_tensors("searchsorted", sorted_sequence)
+    rows, x = sorted_sequence, input if isinstance(input, Tensor) else tensor(input)
     if side is not None and side not in ("left", "right"):
         raise ValueError(f"searchsorted: side is 'left' or 'right', got {side!r}")
     if side == "left" and right:
         raise ValueError("searchsorted: right=True and side='left' contradict each other")
-    x = input if isinstance(input, Tensor) else to_tensor(input, <int>KINDS)
-    if rows.rank == 0 or (rows.rank > 1 and tuple(rows.shape)[:-1] != tuple(x.shape)[:-1]):
+    if rows.ndim == 0 or (rows.ndim > 1 and rows.shape[:-1] != x.shape[:-1]):
         raise ValueError("searchsorted: expected a sequence (n), or one with input's leading axes; got "
                          f"{describe(rows)} and input {describe(x)}")
-    if sorter is not None and tuple(sorter.shape) != tuple(rows.shape):
+    if sorter is not None and sorter.shape != rows.shape:
         raise ValueError(f"searchsorted: sorter has the sequence's shape, got {describe(sorter)} for {describe(rows)}")
     array = lend(rows) if sorter is None else np.take_along_axis(lend(rows), lend(sorter), -1)
-    where_to = "right" if right or side == "right" else "left"
-    values = lend(x)
-    if rows.rank == 1:
-        found = np.searchsorted(array, values, where_to)
+    values, side = lend(x), "right" if right or side == "right" else "left"
+    if rows.ndim == 1:
+        found = np.searchsorted(array, values, side)
     else:
         found = np.zeros(values.shape, np.int64)
         for at in np.ndindex(values.shape[:-1]):
-            found[at] = np.searchsorted(array[at], values[at], where_to)
+            found[at] = np.searchsorted(array[at], values[at], side)
     return wrap(np.asarray(found, np.int32 if out_int32 else np.int64))
 
 
@@ -395,6 +400,6 @@ def bucketize(input, boundaries, *, out_int32=False, right=False):
 
     Bucket i is (boundary_(i-1), boundary_i]; with right, [boundary_(i-1), boundary_i).
     """
-    if not isinstance(boundaries, Tensor) or (<Tensor>boundaries).rank != 1:
+    if not isinstance(boundaries, Tensor) or boundaries.ndim != 1:
         raise ValueError("bucketize: boundaries is a tensor of one axis, in ascending order")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)

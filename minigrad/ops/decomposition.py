@@ -4,42 +4,38 @@ All take stacks of matrices (..., M, N), compute in double and round once. A res
 parts is one Op whose output holds the parts side by side (see Packed): each part is a view of it,
 and what reaches them comes back to the Op as one gradient.
 """
-from minigrad.autograd.engine cimport Op, recording
-from minigrad.ops.arithmetic cimport operands
-from minigrad.ops.reduction cimport where
-from minigrad.tensor cimport FLOAT64, Tensor, describe, is_floating, lend, wrap
+from math import prod
 
 import numpy as np
 
 from minigrad import return_types
-from minigrad.tensor import method
+from minigrad.autograd.engine import Op, recording
+from minigrad.ops.arithmetic import operands, where
+from minigrad.tensor import Tensor, check_tensors, describe, float32, float64, lend, method, wrap
 
 __all__ = ["inverse", "pinverse", "det", "logdet", "slogdet", "cholesky", "svd", "qr", "matrix_power"]
 
 
-cdef Tensor _matrices(str who, object x, bint square=False):
+def _matrices(who, a, square=False):
     """Checks an argument."""
-    cdef Tensor a
-    if not isinstance(x, Tensor):
-        raise TypeError(f"{who}: expected a tensor, got {type(x).__name__}")
-    a = x
-    if a.kind > FLOAT64:
+    check_tensors(who, a)
+    if a.dtype not in (float32, float64):
         raise TypeError(f"{who}: expected float32 or float64, got {describe(a)}; convert it first (x.float())")
-    if a.rank < 2 or (square and a.length[a.rank - 1] != a.length[a.rank - 2]):
+    if a.ndim < 2 or (square and a.shape[-1] != a.shape[-2]):
         wanted = "square matrices (..., N, N)" if square else "matrices (..., M, N)"
         raise ValueError(f"{who}: expected {wanted}, got {tuple(a.shape)}")
     return a
 
 
-cdef object _wide(Tensor x):
+def _wide(x):
     return np.asarray(lend(x), np.float64)
 
 
-cdef Tensor _rounded(object array, Tensor like):
-    return wrap(np.ascontiguousarray(array, lend(like).dtype).reshape(np.shape(array)))
+def _rounded(array, like):
+    return wrap(np.asarray(array, like.dtype.numpy, order="C"))
 
 
-cdef object _solved(str who, object function, tuple arrays):
+def _solved(who, function, *arrays):
     try:
         return function(*arrays)
     except np.linalg.LinAlgError as error:
@@ -47,30 +43,26 @@ cdef object _solved(str who, object function, tuple arrays):
                          if "ingular" in str(error) else f"{who}: {str(error).lower()}") from None
 
 
-cdef object _constant(object array, Tensor like):
-    return wrap(np.asarray(array, lend(like).dtype))
-
-
 # ---- inverse and solve ----------------------------------------------------------------------------------
 
-cdef class Inverse(Op):
+class Inverse(Op):
     """y = a^-1                     (..., N, N)
     da = -y.mT @ dy @ y.mT
     """
-    cdef Tensor forward(self, Tensor a):
-        cdef Tensor y = _rounded(_solved("inv", np.linalg.inv, (_wide(a),)), a)
+    def forward(self, a):
+        y = _rounded(_solved("inv", np.linalg.inv, _wide(a)), a)
         self.keep(y)
         return y
 
-    cdef backward(self, Tensor dy):
+    def backward(self, dy):
         back = self.output().mT
         return -(back @ dy @ back)
 
 
 def inv(A):
     """The inverse of each matrix: (..., N, N). Errors: ValueError for a singular one."""
-    cdef Tensor a = _matrices("inv", A, True)
-    cdef Inverse op = Inverse.__new__(Inverse)
+    a = _matrices("inv", A, True)
+    op = Inverse()
     return op.record(op.forward(a), a)
 
 
@@ -80,25 +72,25 @@ def inverse(input):
     return inv(input)
 
 
-cdef class Solve(Op):
+class Solve(Op):
     """x with a @ x = b             (..., N, N) (..., N, K) -> (..., N, K)
     db = the solution of a.mT @ db = dx
     da = -db @ x.mT
     """
-    cdef Tensor forward(self, Tensor a, Tensor b):
-        cdef Tensor x = _rounded(_solved("solve", np.linalg.solve, (_wide(a), _wide(b))), b)
+    def forward(self, a, b):
+        x = _rounded(_solved("solve", np.linalg.solve, _wide(a), _wide(b)), b)
         self.saved = (a,)
         self.keep(x)
         return x
 
-    cdef backward(self, Tensor dx):
+    def backward(self, dx):
         a = self.saved[0]
         db = _solve(a.mT, dx)
         return -(db @ self.output().mT), db
 
 
-cdef Tensor _solve(Tensor a, Tensor b):
-    cdef Solve op = Solve.__new__(Solve)
+def _solve(a, b):
+    op = Solve()
     return op.record(op.forward(a, b), a, b)
 
 
@@ -107,50 +99,47 @@ def solve(A, B, *, left=True):
 
     Errors: ValueError for a singular A.
     """
-    cdef Tensor a = _matrices("solve", A, True), b
-    cdef bint vector
+    _matrices("solve", A, True)
     a, b = operands("solve", A, B)
-    vector = b.rank == 1 or (b.rank == a.rank - 1 and tuple(b.shape) == tuple(a.shape)[:-1])
+    vector = b.ndim == 1 or (b.ndim == a.ndim - 1 and b.shape == a.shape[:-1])
     if vector:
         b = b.unsqueeze(-1)
     if not left:
         if vector:
             raise ValueError("solve: left=False goes with matrices B, not with vectors")
         return solve(a.mT, b.mT).mT
-    if b.rank < 2 or b.length[b.rank - 2] != a.length[a.rank - 1]:
+    if b.ndim < 2 or b.shape[-2] != a.shape[-1]:
         raise ValueError(f"solve: {tuple(a.shape)} @ X = {tuple(b.shape)} has no X of any shape")
-    batch = np.broadcast_shapes(tuple(a.shape)[:-2], tuple(b.shape)[:-2])
-    a, b = a.expand(batch + tuple(a.shape)[-2:]), b.expand(batch + tuple(b.shape)[-2:])
-    x = _solve(a, b)
+    batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    x = _solve(a.expand(batch + a.shape[-2:]), b.expand(batch + b.shape[-2:]))
     return x.squeeze(-1) if vector else x
 
 
 # ---- determinants ---------------------------------------------------------------------------------------
 
-cdef class Det(Op):
+class Det(Op):
     """y = det a                    (..., N, N) -> (...)
     da = dy (the cofactors of a) = dy y a^-T;  of a singular a by its singular values
     """
-    cdef Tensor forward(self, Tensor a):
+    def forward(self, a):
         with np.errstate(all="ignore"):       # a NaN in it is a NaN in the result, and no news
-            determinant = np.linalg.det(_wide(a))
-        cdef Tensor y = _rounded(determinant, a)
+            y = _rounded(np.linalg.det(_wide(a)), a)
         self.saved = (a,)
         self.keep(y)
         return y
 
-    cdef backward(self, Tensor dy):
-        cdef Tensor a = self.saved[0]
+    def backward(self, dy):
+        a = self.saved[0]
         dy = dy.unsqueeze(-1).unsqueeze(-1)
         if recording() and lend(self.saved[1]).all():
             return dy * self.output().unsqueeze(-1).unsqueeze(-1) * inv(a).mT
-        return dy * _constant(_cofactors(_wide(a)), a)
+        return dy * _rounded(_cofactors(_wide(a)), a)
 
     def name(self):
         return "LinalgDetBackward0"
 
 
-cdef object _cofactors(object a):
+def _cofactors(a):
     """det(U) det(V) U diag(products of the other singular values) V.T: right for singular matrices, too."""
     if a.shape[-1] == 0:
         return a
@@ -164,29 +153,29 @@ cdef object _cofactors(object a):
 @method
 def det(input):
     """The determinant of each matrix: (..., N, N) -> (...)."""
-    cdef Tensor a = _matrices("det", input, True)
-    cdef Det op = Det.__new__(Det)
+    a = _matrices("det", input, True)
+    op = Det()
     return op.record(op.forward(a), a)
 
 
-cdef class LogDet(Op):
+class LogDet(Op):
     """y = log |det a|              (..., N, N) -> (...)
     da = dy a^-T
     """
-    cdef Tensor forward(self, Tensor a, object logs):
+    def forward(self, a, logs):
         self.saved = (a,)
         return _rounded(logs, a)
 
-    cdef backward(self, Tensor dy):
+    def backward(self, dy):
         return dy.unsqueeze(-1).unsqueeze(-1) * inv(self.saved[0]).mT
 
     def name(self):
         return "LinalgSlogdetBackward0"
 
 
-cdef tuple _slogdet(str who, object x):
-    cdef Tensor a = _matrices(who, x, True)
-    cdef LogDet op = LogDet.__new__(LogDet)
+def _slogdet(who, x):
+    a = _matrices(who, x, True)
+    op = LogDet()
     with np.errstate(all="ignore"):
         sign, logs = np.linalg.slogdet(_wide(a))
     return _rounded(sign, a), op.record(op.forward(a, logs), a)
@@ -202,59 +191,57 @@ def slogdet(input):
 def logdet(input):
     """The logarithm of the determinant of each matrix; NaN where that is negative."""
     sign, logs = _slogdet("logdet", input)
-    return where(wrap(np.asarray(lend(sign) < 0)), np.nan, logs)
+    return where(sign < 0, np.nan, logs)
 
 
 # ---- factors --------------------------------------------------------------------------------------------
 
-cdef class Packed(Op):
+class Packed(Op):
     """Several results side by side: y (..., n) holds each part's elements in a row."""
-    cdef list shapes            # of the parts, without the leading axes
 
-    cdef Tensor pack(self, tuple parts, Tensor like):
-        batch = tuple(like.shape)[:like.rank - 2]
-        self.shapes = [part.shape[len(batch):] for part in parts]
-        rows = [np.asarray(part).reshape(*batch, int(np.prod(shape))) for part, shape in zip(parts, self.shapes)]
+    def pack(self, parts, like):
+        batch = like.shape[:-2]
+        self.shapes = [part.shape[len(batch):] for part in parts]       # without the leading axes
+        rows = [part.reshape(*batch, prod(shape)) for part, shape in zip(parts, self.shapes, strict=True)]
         return _rounded(np.concatenate(rows, -1), like)
 
-    cdef list parts(self, Tensor y):
-        batch = tuple(y.shape)[:y.rank - 1]
+    def parts(self, y):
+        batch = y.shape[:-1]
         found, at = [], 0
         for shape in self.shapes:
-            n = int(np.prod(shape))
-            found.append(y[..., at:at + n].reshape(batch + tuple(shape)))
+            n = prod(shape)
+            found.append(y[..., at:at + n].reshape(batch + shape))
             at += n
         return found
 
 
-cdef object _difference(object s, object like):
+def _difference(s):
     """F_ij = 1 / (s_j - s_i), 0 on the diagonal."""
     n = s.shape[-1]
     eye = wrap(np.eye(n, dtype=bool))
     return where(eye, 0.0, 1 / where(eye, 1.0, s.unsqueeze(-2) - s.unsqueeze(-1)))
 
 
-cdef class SVD(Packed):
+class SVD(Packed):
     """u, s, vh with a = u diag(s) vh               (..., M, N) -> (..., M, K), (..., K), (..., K, N), K = min(M, N)
     da = u ((F o (u.T du - du.T u)) s + s (F o (v.T dv - dv.T v)) + diag(ds)) vh
          + (1 - u u.T) du s^-1 vh + u s^-1 dv.T (1 - v v.T),        F_ij = 1 / (s_j^2 - s_i^2)
     """
-    cdef Tensor forward(self, Tensor a):
-        parts = _solved("svd", lambda x: np.linalg.svd(x, full_matrices=False), (_wide(a),))
-        cdef Tensor y = self.pack(tuple(parts), a)
+    def forward(self, a):
+        y = self.pack(_solved("svd", np.linalg.svd, _wide(a), False), a)
         self.keep(y)
         return y
 
-    cdef backward(self, Tensor dy):
+    def backward(self, dy):
         u, s, vh = self.parts(self.output())
         du, ds, dvh = self.parts(dy)
         rows, columns, k = u.shape[-2], vh.shape[-1], s.shape[-1]
-        f = _difference(s * s, s)
+        f = _difference(s * s)
         ut, v, dv = u.mT, vh.mT, dvh.mT
         scale = s.unsqueeze(-2)
         left, right = ut @ du, vh @ dv
         middle = f * (left - left.mT) * scale + s.unsqueeze(-1) * (f * (right - right.mT))
-        middle = middle + _constant(np.eye(k), s) * ds.unsqueeze(-1)
+        middle = middle + _rounded(np.eye(k), s) * ds.unsqueeze(-1)
         da = u @ middle @ vh
         if rows > k:
             da = da + (du - u @ left) / scale @ vh
@@ -263,23 +250,22 @@ cdef class SVD(Packed):
         return da
 
 
-cdef class SingularValues(Op):
+class SingularValues(Op):
     """s, the singular values of a                  (..., M, N) -> (..., min(M, N))
     da = u diag(ds) vh
     """
-    cdef Tensor forward(self, Tensor a):
+    def forward(self, a):
         self.saved = (a,)
-        return _rounded(_solved("svdvals", lambda x: np.linalg.svd(x, compute_uv=False), (_wide(a),)), a)
+        return _rounded(_solved("svdvals", np.linalg.svd, _wide(a), False, False), a)
 
-    cdef backward(self, Tensor ds):
+    def backward(self, ds):
         u, _, vh = _svd(self.saved[0])
         return u * ds.unsqueeze(-2) @ vh
 
 
-cdef list _svd(Tensor a):
-    cdef SVD op = SVD.__new__(SVD)
-    cdef Tensor y = op.forward(a)
-    return op.parts(op.record(y, a))
+def _svd(a):
+    op = SVD()
+    return op.parts(op.record(op.forward(a), a))
 
 
 def linalg_svd(A, full_matrices=True):
@@ -289,10 +275,11 @@ def linalg_svd(A, full_matrices=True):
     The columns' signs are arbitrary, and where singular values are equal the columns are: gradients
     make sense for what does not depend on these. The columns beyond K are constants to them.
     """
-    cdef Tensor a = _matrices("svd", A)
+    a = _matrices("svd", A)
     u, s, vh = _svd(a)
-    if full_matrices and a.length[a.rank - 1] != a.length[a.rank - 2]:
+    if full_matrices and a.shape[-1] != a.shape[-2]:
         from minigrad.ops.joining import cat
+
         all_u, _, all_vh = np.linalg.svd(_wide(a))
         u = cat([u, _rounded(all_u[..., s.shape[-1]:], a)], -1)
         vh = cat([vh, _rounded(all_vh[..., s.shape[-1]:, :], a)], -2)
@@ -311,26 +298,26 @@ def svd(input, some=True, compute_uv=True):
 
 def svdvals(A):
     """The singular values of each matrix in descending order: (..., M, N) -> (..., min(M, N))."""
-    cdef Tensor a = _matrices("svdvals", A)
-    cdef SingularValues op = SingularValues.__new__(SingularValues)
+    a = _matrices("svdvals", A)
+    op = SingularValues()
     return op.record(op.forward(a), a)
 
 
-cdef class QR(Packed):
+class QR(Packed):
     """q, r with a = q @ r                          (..., M, N) -> (..., M, N), (..., N, N), M >= N
     da = (dq + q C(m)) r^-T,  m = r dr.T - dq.T q,  C(m) = its lower triangle, mirrored
     """
-    cdef Tensor forward(self, Tensor a):
-        cdef Tensor y = self.pack(tuple(np.linalg.qr(_wide(a))), a)
+    def forward(self, a):
+        y = self.pack(np.linalg.qr(_wide(a)), a)
         self.keep(y)
         return y
 
-    cdef backward(self, Tensor dy):
+    def backward(self, dy):
         q, r = self.parts(self.output())
         dq, dr = self.parts(dy)
         m = r @ dr.mT - dq.mT @ q
-        below = m * _constant(np.tri(m.shape[-1], k=-1), m)
-        mirrored = below + below.mT + m * _constant(np.eye(m.shape[-1]), m)
+        below = m * _rounded(np.tri(m.shape[-1], k=-1), m)
+        mirrored = below + below.mT + m * _rounded(np.eye(m.shape[-1]), m)
         return _solve(r, (dq + q @ mirrored).mT).mT
 
 
@@ -340,22 +327,22 @@ def linalg_qr(A, mode="reduced"):
     mode: "reduced" gives Q (..., M, K) and R (..., K, N), K = min(M, N); "complete" Q (..., M, M) and
     R (..., M, N), without gradient; "r" R alone, and an empty Q.
     """
-    cdef Tensor a = _matrices("qr", A)
-    cdef QR op
+    a = _matrices("qr", A)
     if mode not in ("reduced", "complete", "r"):
         raise ValueError(f"qr: mode is 'reduced', 'complete' or 'r', got {mode!r}")
     if mode == "complete":
         return return_types.linalg_qr([_rounded(part, a) for part in np.linalg.qr(_wide(a), "complete")])
-    op = QR.__new__(QR)
+    op = QR()
     rows, columns = a.shape[-2:]
     if rows < columns:              # the square part in front has the same q
         from minigrad.ops.joining import cat
+
         front = a[..., :rows]
         q, r = op.parts(op.record(op.forward(front), front))
         r = cat([r, q.mT @ a[..., rows:]], -1)
     else:
         q, r = op.parts(op.record(op.forward(a), a))
-    return return_types.linalg_qr((wrap(np.empty((0,), lend(a).dtype)) if mode == "r" else q, r))
+    return return_types.linalg_qr((_rounded(np.empty(0), a) if mode == "r" else q, r))
 
 
 linalg_qr.__name__ = linalg_qr.__qualname__ = "qr"
@@ -367,19 +354,19 @@ def qr(input, some=True):
     return return_types.qr(linalg_qr(input, "reduced" if some else "complete"))
 
 
-cdef class Cholesky(Op):
+class Cholesky(Op):
     """y lower triangular with a = y @ y.T          (..., N, N), a symmetric
     da = y^-T P(y.T dy) y^-1, made symmetric,  P = the lower triangle with half the diagonal
     """
-    cdef Tensor forward(self, Tensor a):
-        cdef Tensor y = _rounded(_solved("cholesky", np.linalg.cholesky, (_wide(a),)), a)
+    def forward(self, a):
+        y = _rounded(_solved("cholesky", np.linalg.cholesky, _wide(a)), a)
         self.keep(y)
         return y
 
-    cdef backward(self, Tensor dy):
+    def backward(self, dy):
         y = self.output()
         n = y.shape[-1]
-        p = y.mT @ dy * _constant(np.tri(n) - np.eye(n) / 2, y)
+        p = y.mT @ dy * _rounded(np.tri(n) - np.eye(n) / 2, y)
         back = inv(y)
         da = back.mT @ p @ back
         return (da + da.mT) / 2
@@ -394,27 +381,27 @@ def cholesky(input, upper=False):
 
     Errors: ValueError where a matrix is not positive definite.
     """
-    cdef Tensor a = _matrices("cholesky", input, True)
-    cdef Cholesky op = Cholesky.__new__(Cholesky)
+    a = _matrices("cholesky", input, True)
+    op = Cholesky()
     y = op.record(op.forward(a), a)
     return y.mT if upper else y
 
 
-cdef class Eigh(Packed):
+class Eigh(Packed):
     """w, v with a = v diag(w) v.T                  (..., N, N) -> (..., N), (..., N, N), a symmetric
     da = v (diag(dw) + F o (v.T dv)) v.T,  F_ij = 1 / (w_j - w_i), made symmetric
     """
-    cdef Tensor forward(self, Tensor a, str uplo):
-        cdef Tensor y = self.pack(tuple(_solved("eigh", np.linalg.eigh, (_wide(a), uplo))), a)
+    def forward(self, a, uplo):
+        y = self.pack(_solved("eigh", np.linalg.eigh, _wide(a), uplo), a)
         self.keep(y)
         return y
 
-    cdef backward(self, Tensor dy):
+    def backward(self, dy):
         w, v = self.parts(self.output())
         dw, dv = self.parts(dy)
-        middle = _constant(np.eye(w.shape[-1]), w) * dw.unsqueeze(-1)
+        middle = _rounded(np.eye(w.shape[-1]), w) * dw.unsqueeze(-1)
         if lend(dv).any() or recording():
-            middle = middle + _difference(w, w) * (v.mT @ dv)
+            middle = middle + _difference(w) * (v.mT @ dv)
         da = v @ middle @ v.mT
         return (da + da.mT) / 2
 
@@ -427,8 +414,8 @@ def eigh(A, UPLO="L"):
 
     Only one triangle (UPLO: "L" or "U") is looked at.
     """
-    cdef Tensor a = _matrices("eigh", A, True)
-    cdef Eigh op = Eigh.__new__(Eigh)
+    a = _matrices("eigh", A, True)
+    op = Eigh()
     if UPLO not in ("L", "U"):
         raise ValueError(f"eigh: UPLO is 'L' or 'U', got {UPLO!r}")
     return return_types.linalg_eigh(op.parts(op.record(op.forward(a, UPLO), a)))
@@ -441,16 +428,16 @@ def eigvalsh(A, UPLO="L"):
 
 # ---- made of these --------------------------------------------------------------------------------------
 
-cdef Tensor _from_triangle(Tensor a):
+def _from_triangle(a):
     """The symmetric matrices that the lower triangles stand for."""
     n = a.shape[-1]
-    return a * _constant(np.tri(n), a) + (a * _constant(np.tri(n, k=-1), a)).mT
+    return a * _rounded(np.tri(n), a) + (a * _rounded(np.tri(n, k=-1), a)).mT
 
 
-cdef object _above(Tensor a, object s, object atol, object rtol):
+def _above(a, s, atol, rtol):
     """Which singular values (an array) count: those above max(atol, rtol times the largest)."""
     if rtol is None:
-        rtol = 0.0 if atol is not None else max(a.shape[-2:]) * np.finfo(lend(a).dtype).eps
+        rtol = 0.0 if atol is not None else max(a.shape[-2:]) * np.finfo(a.dtype.numpy).eps
     rtol, atol = [np.asarray(lend(t) if isinstance(t, Tensor) else t or 0.0)[..., None] for t in (rtol, atol)]
     return s > np.maximum(s.max(-1, keepdims=True, initial=0) * rtol, atol)
 
@@ -462,7 +449,7 @@ def pinv(A, *, atol=None, rtol=None, hermitian=False):
     dtype's rounding unless given (0 beside an atol). hermitian: A is symmetric, and only its lower
     triangle is looked at.
     """
-    cdef Tensor a = _matrices("pinv", A, hermitian)
+    a = _matrices("pinv", A, hermitian)
     if hermitian:
         a = _from_triangle(a)
     u, s, vh = _svd(a)
@@ -479,12 +466,11 @@ def pinverse(input, rcond=1e-15):
 @method
 def matrix_power(input, n):
     """A matrix times itself, n times over; n < 0 the inverse's power, n = 0 the identity: (..., N, N)."""
-    cdef Tensor a
-    if isinstance(input, Tensor) and not is_floating((<Tensor>input).kind) and n >= 0:
-        return wrap(np.linalg.matrix_power(lend(<Tensor>input), n))
+    if isinstance(input, Tensor) and not input.is_floating_point() and n >= 0:
+        return wrap(np.linalg.matrix_power(lend(input), n))
     a = _matrices("matrix_power", input, True)
     if n == 0:
-        return a * 0 + _constant(np.eye(a.shape[-1]), a)
+        return a * 0 + _rounded(np.eye(a.shape[-1]), a)
     base = inv(a) if n < 0 else a
     power, n = None, n if n > 0 else -n
     while n:                        # by squaring: n's binary digits, the last first
@@ -498,7 +484,7 @@ def matrix_power(input, n):
 
 def matrix_rank(A, *, atol=None, rtol=None, hermitian=False):
     """How many singular values of each matrix are above max(atol, rtol times the largest)."""
-    cdef Tensor a = _matrices("matrix_rank", A, hermitian).detach()
+    a = _matrices("matrix_rank", A, hermitian).detach()
     if hermitian:
         a = _from_triangle(a)
     return wrap(np.asarray(_above(a, np.linalg.svd(_wide(a), compute_uv=False), atol, rtol).sum(-1)))
