@@ -1,7 +1,8 @@
-"""Times a training step beside PyTorch and JAX, and prints ratios.
+"""Times a training step beside PyTorch, JAX and scikit-learn, and prints ratios.
 
-    python benchmarks/step.py                     all networks, all peers that are installed
-    python benchmarks/step.py moons deep20        these networks
+    python benchmarks/step.py                     the five networks, all peers that are installed
+    python benchmarks/step.py moons deep20@1      these networks (networks.py has them; @1 is a batch of 1)
+    python benchmarks/step.py --json FILE         the figures as JSON, too
 
 A step is forward, loss, backward, clipping and update on one batch that lies in memory. Each
 peer runs in a process of its own, once with one thread and once with all; they take turns,
@@ -12,6 +13,7 @@ them. Quoted is the median over the blocks, and for each peer its better number 
 import argparse
 import importlib
 import importlib.util
+import json
 import os
 import statistics
 import subprocess
@@ -22,13 +24,23 @@ from pathlib import Path
 from networks import NETWORKS
 
 HERE = Path(__file__).parent
-PEERS = {"minigrad_eager": "minigrad", "torch_eager": "torch", "jax_jit": "jax"}      # module -> package
+PEERS = {       # module -> package
+    "minigrad_eager": "minigrad",
+    "torch_eager": "torch",
+    "torch_compile": "torch",
+    "jax_jit": "jax",
+    "sklearn_mlp": "sklearn",
+}
+FIVE = ["moons", "digits", "deep20", "mnist", "wide"]
 
 
 def work(peer, network, threads):
     """In a peer's process: a block of steps for every line read, its mean time printed."""
     module = importlib.import_module(f"peers.{peer}")
-    step, value = module.make(network, threads)
+    try:
+        step, value = module.make(network, threads)
+    except NotImplementedError:
+        return      # it has no such network
     for _ in range(3):
         loss = value(step())
     print(f"{module.version()} {loss}", flush=True)
@@ -50,7 +62,8 @@ class Peer:
             [sys.executable, __file__, "--work", peer, network.name, str(threads)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables},
         )
-        self.version, self.loss = self.process.stdout.readline().split()
+        words = self.process.stdout.readline().split()
+        self.version, self.loss = words or (None, None)
 
     def block(self):
         self.process.stdin.write("\n")
@@ -65,6 +78,10 @@ class Peer:
 def compare(network, peers, threads, rounds):
     """{peer: its quicker Peer} for a network."""
     running = [Peer(peer, network, n) for peer in peers for n in threads]
+    for peer in running:
+        if peer.version is None:
+            peer.close()
+    running = [peer for peer in running if peer.version is not None]
     for turn in range(rounds):
         for peer in running if turn % 2 == 0 else reversed(running):
             peer.block()
@@ -79,7 +96,8 @@ def compare(network, peers, threads, rounds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("networks", nargs="*", help=f"among {', '.join(NETWORKS)} (default: all)")
+    parser.add_argument("networks", nargs="*", help=f"among {', '.join(NETWORKS)} (default: {' '.join(FIVE)})")
+    parser.add_argument("--json", help="write the figures to this file")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--peers", nargs="*", default=[p for p, package in PEERS.items()
                                                         if importlib.util.find_spec(package)])
@@ -92,19 +110,27 @@ def main():
     if unknown:
         parser.error(f"no network named {', '.join(unknown)}; there are {', '.join(NETWORKS)}")
     threads = sorted({1, len(os.sched_getaffinity(0))})
-    for name in options.networks or NETWORKS:
+    figures = {}
+    for name in options.networks or FIVE:
         network = NETWORKS[name]
         best = compare(network, options.peers, threads, options.rounds)
         depth = len(network.sizes) - 2
         sizes = "-".join(map(str, network.sizes)) if depth < 4 else f"{depth} hidden layers"
         print(f"\n{name}: {sizes}, batch {network.batch}, {network.optimizer}, {network.loss}")
         ours = statistics.median(best["minigrad_eager"].times) if "minigrad_eager" in best else None
+        figures[name] = {
+            peer.name: {"us": statistics.median(peer.times) * 1e6, "threads": peer.threads, "version": peer.version,
+                        "quartiles": [t * 1e6 for t in statistics.quantiles(peer.times, n=4)[::2]]}
+            for peer in best.values()
+        }
         for peer in best.values():
             times = sorted(t * 1e6 for t in peer.times)
             ratio = f"{statistics.median(peer.times) / ours:7.2f} x" if ours else ""
             print(f"  {peer.name:15} {peer.version:10} {peer.threads} thread{'s' * (peer.threads > 1):1} "
                   f"{statistics.median(times):12.1f} us   ({times[len(times) // 4]:.1f} to "
                   f"{times[3 * len(times) // 4]:.1f}) {ratio}   loss {float(peer.loss):.5f}", flush=True)
+        if options.json:        # after each network, as the wide one takes long
+            Path(options.json).write_text(json.dumps(figures, indent=1))
 
 
 if __name__ == "__main__":

@@ -69,10 +69,10 @@ enum {
     GEMM_SERIAL = 400000                   /* below so many multiplications, one thread */
 };
 
-V_INLINE size_t gemm_min(size_t x, size_t y) { return x < y ? x : y; }
+V_ALWAYS size_t gemm_min(size_t x, size_t y) { return x < y ? x : y; }
 
 /* Are lines so far apart that they fall into the same few places of the first cache? */
-V_INLINE int gemm_collides(ptrdiff_t line) { return line * (ptrdiff_t)sizeof(real) % 2048 == 0; }
+V_ALWAYS int gemm_collides(ptrdiff_t line) { return line * (ptrdiff_t)sizeof(real) % 2048 == 0; }
 
 /* Machines with masked loads can read the end of a row of b in place. */
 #if defined(__AVX2__) || defined(__AVX512F__)
@@ -99,7 +99,7 @@ struct gemm_step {
 
 /* What ends a tile: c = [c +] sum [+ bias] [then max(., 0)]. `last` is how many lanes the last of
  * the vectors has, unless !tail: then all. */
-V_INLINE void gemm_tile_end(vreal (*sum)[2], real *c, const real *bias, size_t last,
+V_ALWAYS void gemm_tile_end(vreal (*sum)[2], real *c, const real *bias, size_t last,
                             const struct gemm_step *step, const int rows, const int vectors, const int tail)
 {
     const size_t ldc = step->ldc;
@@ -142,7 +142,7 @@ V_INLINE void gemm_tile_end(vreal (*sum)[2], real *c, const real *bias, size_t l
  * n = (vectors - 1) V_LANES + last. rows, vectors and tail are constants wherever this is
  * inlined: the loops over them disappear, and `sum` is registers. Any strides of a will do: rows
  * are reached from every third one by one or two steps of a_row, which x86 adds while it loads. */
-V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias, size_t last,
+V_ALWAYS void gemm_tile(real *c, const real *a, const real *b, const real *bias, size_t last,
                         const struct gemm_step *step, const int rows, const int vectors, const int tail)
 {
     const ptrdiff_t a_row = step->a_row, a_col = step->a_col, b_row = step->b_row;
@@ -177,23 +177,23 @@ V_INLINE void gemm_tile(real *c, const real *a, const real *b, const real *bias,
 /* The same for at most half a vector of columns, by half vectors: these cost half as much. */
 #if MG_DOUBLE
 typedef __m256d gemm_half;
-V_INLINE gemm_half gemm_half_load(const real *p, size_t n)
+V_ALWAYS gemm_half gemm_half_load(const real *p, size_t n)
 {
     return _mm256_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
 }
-V_INLINE gemm_half gemm_half_fma(gemm_half x, gemm_half y, gemm_half z) { return _mm256_fmadd_pd(x, y, z); }
-V_INLINE vreal gemm_half_widen(gemm_half x) { return (vreal)_mm512_zextpd256_pd512(x); }
+V_ALWAYS gemm_half gemm_half_fma(gemm_half x, gemm_half y, gemm_half z) { return _mm256_fmadd_pd(x, y, z); }
+V_ALWAYS vreal gemm_half_widen(gemm_half x) { return (vreal)_mm512_zextpd256_pd512(x); }
 #else
 typedef __m256 gemm_half;
-V_INLINE gemm_half gemm_half_load(const real *p, size_t n)
+V_ALWAYS gemm_half gemm_half_load(const real *p, size_t n)
 {
     return _mm256_maskz_loadu_ps((__mmask8)((1u << n) - 1), p);
 }
-V_INLINE gemm_half gemm_half_fma(gemm_half x, gemm_half y, gemm_half z) { return _mm256_fmadd_ps(x, y, z); }
-V_INLINE vreal gemm_half_widen(gemm_half x) { return (vreal)_mm512_zextps256_ps512(x); }
+V_ALWAYS gemm_half gemm_half_fma(gemm_half x, gemm_half y, gemm_half z) { return _mm256_fmadd_ps(x, y, z); }
+V_ALWAYS vreal gemm_half_widen(gemm_half x) { return (vreal)_mm512_zextps256_ps512(x); }
 #endif
 
-V_INLINE void gemm_tile_of_half(real *c, const real *a, const real *b, const real *bias, size_t last,
+V_ALWAYS void gemm_tile_of_half(real *c, const real *a, const real *b, const real *bias, size_t last,
                                 const struct gemm_step *step, const int rows)
 {
     const ptrdiff_t a_row = step->a_row, a_col = step->a_col, b_row = step->b_row;
@@ -263,7 +263,7 @@ static gemm_kernel *const gemm_tiles[GEMM_ROWS][2][2] = {GEMM_HEIGHTS(GEMM_ROW_O
 typedef real gemm_piece __attribute__((vector_size(16)));
 enum { GEMM_PIECE = 16 / sizeof(real), GEMM_PIECES = V_BYTES / 16 };
 
-V_INLINE vreal gemm_gather(const real *p, ptrdiff_t apart)
+V_ALWAYS vreal gemm_gather(const real *p, ptrdiff_t apart)
 {
 #if V_BYTES == 16
     (void)apart;
@@ -303,7 +303,7 @@ V_INLINE vreal gemm_gather(const real *p, ptrdiff_t apart)
 
 /* x[q] lane i = src[i * line + q] for q < GEMM_PIECE: a strip of V_LANES lines, transposed. The
  * loads already bring the 16 bytes of a line to their place; what is left happens within them. */
-V_INLINE void gemm_transpose(vreal *x, const real *src, ptrdiff_t line)
+V_ALWAYS void gemm_transpose(vreal *x, const real *src, ptrdiff_t line)
 {
     const ptrdiff_t apart = (ptrdiff_t)GEMM_PIECE * line;
     const vreal x0 = gemm_gather(src, apart), x1 = gemm_gather(src + line, apart);
@@ -321,7 +321,7 @@ V_INLINE void gemm_transpose(vreal *x, const real *src, ptrdiff_t line)
 /* x[i] lane j <-> x[j] lane i, for the V_LANES vectors of x: first inside each 16 bytes, then those
  * 16 bytes as wholes. More work than the above, but each line was read by one load: where lines
  * are a multiple of 2 KB apart they drive each other out of the first cache, and that counts. */
-V_INLINE void gemm_transpose_square(vreal *x)
+V_ALWAYS void gemm_transpose_square(vreal *x)
 {
     GEMM_UNROLL for (int i = 0; i < (int)V_LANES; i += GEMM_PIECE) {
 #if MG_DOUBLE
@@ -354,7 +354,7 @@ V_INLINE void gemm_transpose_square(vreal *x)
 
 /* One square of V_LANES x V_LANES for gemm_pack, where src runs along k: `lines` and `k` may be less
  * than V_LANES; what is beyond `lines` becomes 0. */
-V_INLINE void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff_t line,
+V_ALWAYS void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff_t line,
                                size_t lines, size_t k)
 {
     vreal x[V_LANES];
@@ -421,7 +421,7 @@ struct gemm_plan {
 };
 
 /* The first row of a block; the heights of blocks differ by one at most. */
-V_INLINE size_t gemm_row(const struct gemm_plan *g, size_t block)
+V_ALWAYS size_t gemm_row(const struct gemm_plan *g, size_t block)
 {
     return block * g->height + gemm_min(block, g->higher);
 }
@@ -582,7 +582,7 @@ struct gemm_few_plan {
     size_t depth, width, groups, chunks;
 };
 
-V_INLINE void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
                              const real *b, ptrdiff_t line, const int rows)
 {
     GEMM_UNROLL for (int v = 0; v < 2; v++) {
@@ -594,7 +594,7 @@ V_INLINE void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_
     }
 }
 
-V_INLINE void gemm_few_square(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+V_ALWAYS void gemm_few_square(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
                               const real *b, ptrdiff_t line, const int rows)
 {
     GEMM_UNROLL for (int v = 0; v < 2; v++) {
@@ -627,7 +627,7 @@ GEMM_OUTLINE void gemm_finish(real *c, const real *x, size_t n, const real *bias
 
 /* The block [p, end) of k, for `vectors` vectors of columns from column j on, of which those from
  * column `from` on are kept */
-V_INLINE void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j, size_t from,
+V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j, size_t from,
                        const int rows, const int vectors, const int transposed)
 {
     const ptrdiff_t line = g->b_col, a_row = g->a_row, a_col = g->a_col;

@@ -167,14 +167,16 @@ MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const re
  *     x: (outer, channels, inner); mean, var: (channels), always double */
 MG_KERNEL(void, batch_norm_statistics, (double *mean, double *var, const real *x,
                                         size_t outer, size_t channels, size_t inner))
-/* y = (x - mean) rstd weight + bias      weight, bias: (channels) or NULL; y may be x */
+/* y = (x - mean) rstd weight + bias      weight, bias: (channels) or NULL; y may be x
+ *     relu: y ends with max(., 0); only for inner = 1 */
 MG_KERNEL(void, batch_norm_forward, (real *y, const real *x, const double *mean, const double *rstd,
                                      const real *weight, const real *bias,
-                                     size_t outer, size_t channels, size_t inner))
+                                     size_t outer, size_t channels, size_t inner, int relu))
 /* dx, dweight = sum(dy xhat), dbias = sum(dy), in training mode (mean and rstd are the batch's)
- *     any of dx, dweight, dbias may be NULL; dx may be dy */
+ *     any of dx, dweight, dbias may be NULL; dx may be dy
+ *     y: NULL, or what forward with relu gave: dy counts where it is > 0; only for inner = 1 */
 MG_KERNEL(void, batch_norm_backward, (real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                      const double *mean, const double *rstd, const real *weight,
+                                      const real *y, const double *mean, const double *rstd, const real *weight,
                                       size_t outer, size_t channels, size_t inner))
 
 /* y = (x - mean) rstd weight + bias, each row by itself: mean, rstd = 1 / sqrt(var + eps) of the row;
@@ -191,24 +193,37 @@ MG_KERNEL(void, layer_norm_backward, (real *dx, real *dweight, real *dbias, cons
 
 /* ---- optim.c: all parameters in one call ---------------------------------- */
 /* p, g, and the states are arrays of `count` pointers; n their lengths. g[i] == NULL skips i.
- * Where maximize is set the gradient's sign is flipped first; weight decay adds to it (L2). */
+ * What a step sees of a gradient is
+ *     g' = min(max(scale g, -limit), limit) + weight_decay p
+ * (scale: -1 climbs, and clipping by norm; limit: clipping by value, or infinity), and p is
+ * multiplied by shrink, where there is one, before all else (decoupled weight decay). */
 
-/* g' = g + weight_decay p;  b = momentum b + (1 - dampening) g';
+/* b = momentum b + (1 - dampening) g';
  * p -= lr (nesterov ? g' + momentum b : b)      momentum 0: p -= lr g', buffer unused
  *     first[i] != 0: the buffer starts as g' */
 MG_KERNEL(void, sgd, (size_t count, real *const *p, const real *const *g, real *const *buffer,
                       const unsigned char *first, const size_t *n,
                       double lr, double momentum, double dampening, double weight_decay,
-                      int nesterov, int maximize))
+                      int nesterov, double scale, double limit))
 
-/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
- * p -= lr / c1[i] m / (sqrt(v) / sqrt(c2[i]) + eps)      c1 = 1 - beta1^t, c2 = 1 - beta2^t
+/* m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2;
+ * p -= (a[i] m + c[i] g') / (b[i] sqrt(v) + eps)      b[i] = 0: p -= a[i] m + c[i] g'
  *     vmax NULL, or amsgrad's running maximum of v, which then stands for v in the last line
- *     decoupled: p *= 1 - lr weight_decay first, instead of the L2 term (AdamW) */
+ *     c NULL: 0;  infinity: v = max(beta2 v, |g'| + eps), p -= a[i] m / v (Adamax) */
 MG_KERNEL(void, adam, (size_t count, real *const *p, const real *const *g, real *const *m, real *const *v,
-                       real *const *vmax, const double *c1, const double *c2, const size_t *n,
-                       double lr, double beta1, double beta2, double eps, double weight_decay,
-                       int decoupled, int maximize))
+                       real *const *vmax, const double *a, const double *b, const double *c, const size_t *n,
+                       double beta1, double beta2, double eps, double weight_decay, double shrink,
+                       int infinity, double scale, double limit))
+
+/* v = keep v + gain g'^2;  m = keep m + (1 - keep) g';  b = momentum b + g' / (sqrt(v - m^2) + eps);
+ * p -= lr[i] b      m NULL: 0;  b NULL: the same without momentum */
+MG_KERNEL(void, rmsprop, (size_t count, real *const *p, const real *const *g, real *const *v, real *const *m,
+                          real *const *b, const double *lr, const size_t *n, double keep, double gain,
+                          double eps, double weight_decay, double momentum, double scale, double limit))
+
+/* p -= lr sign(beta1 m + (1 - beta1) g');  m = beta2 m + (1 - beta2) g' */
+MG_KERNEL(void, lion, (size_t count, real *const *p, const real *const *g, real *const *m, const size_t *n,
+                       double lr, double beta1, double beta2, double shrink, double scale, double limit))
 
 /* sqrt(sum of all squares), right from the smallest subnormal to the largest finite value;
  * inf or NaN where an element is      x: count pointers; NULL is skipped */

@@ -53,7 +53,9 @@ enum { NORM_TILE = 128, NORM_PARTIALS = 512, NORM_CHUNK = 32768 };
 
 struct norm_job {
     const real *x, *dy, *weight, *bias;
-    real *y; /* the output; in backward dx */
+    const real *relu; /* backward: the output, if it went through max(., 0): dy counts where it is > 0 */
+    real *y;          /* the output; in backward dx */
+    int cut;          /* forward: y goes through max(., 0) */
     real *dweight, *dbias;
     double *mean, *var; /* results of the statistics */
     const double *mean_in, *rstd;
@@ -97,9 +99,21 @@ V_INLINE void norm_put(double *sum, double *error, struct wide_sum a)
 #endif
 }
 
+/* The gradient of the first n of sixteen outputs; of 0, where these went through max(., 0) and are not > 0 */
+V_INLINE wide norm_gradient(const real *dy, const real *relu, size_t n)
+{
+    wide g = n == WIDE ? wide_load(dy) : wide_load_first(dy, n);
+    if (relu) {
+        const wide y = n == WIDE ? wide_load(relu) : wide_load_first(relu, n);
+        WIDE_EACH(g.part[k] = vd_select(y.part[k] > 0.0, g.part[k], vd_set(0)););
+    }
+    return g;
+}
+
 /* inner = 1: rows of channels. out[i] = the two sums of column i over `rows` rows, width <= NORM_TILE */
-V_INLINE void norm_sum_columns(struct total (*out)[2], const real *x, const real *dy, const double *mean,
-                               size_t stride, size_t rows, size_t width, enum norm_sums sums)
+V_INLINE void norm_sum_columns(struct total (*out)[2], const real *x, const real *dy, const real *relu,
+                               const double *mean, size_t stride, size_t rows, size_t width,
+                               enum norm_sums sums)
 {
     double sum[2][NORM_TILE] = {{0}}, error[2][NORM_TILE] = {{0}}, shift[NORM_TILE] = {0};
     if (sums != NORM_X) memcpy(shift, mean, width * sizeof *shift);
@@ -112,13 +126,18 @@ V_INLINE void norm_sum_columns(struct total (*out)[2], const real *x, const real
             if (i + WIDE <= width) {
                 for (size_t r = j; r < end; r++) {
                     wide v = wide_load(x + r * stride + i);
-                    wide g = sums == NORM_GRADIENT ? wide_load(dy + r * stride + i) : v;
+                    wide g = v;
+                    if (sums == NORM_GRADIENT)
+                        g = norm_gradient(dy + r * stride + i, relu ? relu + r * stride + i : NULL, WIDE);
                     norm_add(&first, &second, v, g, m, sums);
                 }
             } else {
                 for (size_t r = j; r < end; r++) {
                     wide v = wide_load_first(x + r * stride + i, width - i);
-                    wide g = sums == NORM_GRADIENT ? wide_load_first(dy + r * stride + i, width - i) : v;
+                    wide g = v;
+                    if (sums == NORM_GRADIENT)
+                        g = norm_gradient(dy + r * stride + i, relu ? relu + r * stride + i : NULL,
+                                          width - i);
                     norm_add(&first, &second, v, g, m, sums);
                 }
             }
@@ -217,9 +236,17 @@ V_INLINE wide norm_value(wide x, wide dy, wide mean, wide slope, wide scale, wid
     return backward ? wide_add(wide_mul(dy, slope), y) : y;
 }
 
+/* max(., 0); NaN stays. What is below 0 in double is not above it in float. */
+V_INLINE wide norm_cut(wide y)
+{
+    WIDE_EACH(y.part[k] = vd_select(y.part[k] < 0.0, vd_set(0), y.part[k]););
+    return y;
+}
+
 /* rows of channels (inner = 1), `width` of them, four rows to a load of the line's numbers */
-V_INLINE void norm_apply_columns(real *y, const real *x, const real *dy, const struct norm_line *line,
-                                 size_t stride, size_t rows, size_t width, int backward)
+V_INLINE void norm_apply_columns(real *y, const real *x, const real *dy, const real *relu,
+                                 const struct norm_line *line, size_t stride, size_t rows, size_t width,
+                                 int backward, int cut)
 {
     for (size_t j = 0; j < rows; j += 8) {
         size_t end = rows - j < 8 ? rows : j + 8;
@@ -228,14 +255,17 @@ V_INLINE void norm_apply_columns(real *y, const real *x, const real *dy, const s
             wide scale = wide_get(line->scale + i), shift = wide_get(line->shift + i);
             if (i + WIDE <= width) {
                 for (size_t r = j * stride + i; r < end * stride; r += stride) {
-                    wide v = wide_load(x + r), g = backward ? wide_load(dy + r) : v;
-                    wide_store(y + r, norm_value(v, g, mean, slope, scale, shift, backward));
+                    wide v = wide_load(x + r), g = v;
+                    if (backward) g = norm_gradient(dy + r, relu ? relu + r : NULL, WIDE);
+                    v = norm_value(v, g, mean, slope, scale, shift, backward);
+                    wide_store(y + r, cut ? norm_cut(v) : v);
                 }
             } else {
                 for (size_t r = j * stride + i; r < end * stride; r += stride) {
-                    wide v = wide_load_first(x + r, width - i);
-                    wide g = backward ? wide_load_first(dy + r, width - i) : v;
-                    wide_store_first(y + r, norm_value(v, g, mean, slope, scale, shift, backward), width - i);
+                    wide v = wide_load_first(x + r, width - i), g = v;
+                    if (backward) g = norm_gradient(dy + r, relu ? relu + r : NULL, width - i);
+                    v = norm_value(v, g, mean, slope, scale, shift, backward);
+                    wide_store_first(y + r, cut ? norm_cut(v) : v, width - i);
                 }
             }
         }
@@ -268,10 +298,11 @@ V_INLINE void norm_sums_of(struct total (*out)[2], const struct norm_job *job, s
 {
     size_t stride = job->channels * job->inner, at = from * stride + channel * job->inner;
     const real *dy = sums == NORM_GRADIENT ? job->dy + at : NULL;
+    const real *relu = sums == NORM_GRADIENT && job->relu ? job->relu + at : NULL;
     const double *mean = sums == NORM_CENTRED    ? job->mean + channel
                          : sums == NORM_GRADIENT ? job->mean_in + channel
                                                  : NULL;
-    if (job->inner == 1) norm_sum_columns(out, job->x + at, dy, mean, stride, to - from, width, sums);
+    if (job->inner == 1) norm_sum_columns(out, job->x + at, dy, relu, mean, stride, to - from, width, sums);
     else norm_sum_channel(out[0], job->x + at, dy, mean ? *mean : 0, stride, to - from, job->inner, sums);
 }
 
@@ -292,8 +323,9 @@ static void norm_apply(const struct norm_job *job, struct total (*sums)[2], size
     real *y = job->y + at;
     const real *x = job->x + at;
     if (job->inner == 1) {
-        if (sums) norm_apply_columns(y, x, job->dy + at, &line, stride, rows, width, 1);
-        else norm_apply_columns(y, x, NULL, &line, stride, rows, width, 0);
+        const real *relu = job->relu ? job->relu + at : NULL;
+        if (sums) norm_apply_columns(y, x, job->dy + at, relu, &line, stride, rows, width, 1, 0);
+        else norm_apply_columns(y, x, NULL, NULL, &line, stride, rows, width, 0, job->cut);
     } else {
         if (sums) norm_apply_channel(y, x, job->dy + at, &line, 0, stride, rows, job->inner, 1);
         else norm_apply_channel(y, x, NULL, &line, 0, stride, rows, job->inner, 0);
@@ -426,7 +458,7 @@ static void mg_batch_norm_statistics(double *mean, double *var, const real *x, s
 
 static void mg_batch_norm_forward(real *y, const real *x, const double *mean, const double *rstd,
                                   const real *weight, const real *bias, size_t outer, size_t channels,
-                                  size_t inner)
+                                  size_t inner, int cut)
 {
     if (!outer || !channels || !inner) return;
     struct norm_job job = {.x = x,
@@ -435,6 +467,7 @@ static void mg_batch_norm_forward(real *y, const real *x, const double *mean, co
                            .rstd = rstd,
                            .weight = weight,
                            .bias = bias,
+                           .cut = cut,
                            .outer = outer,
                            .channels = channels,
                            .inner = inner};
@@ -443,13 +476,14 @@ static void mg_batch_norm_forward(real *y, const real *x, const double *mean, co
 }
 
 static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                   const double *mean, const double *rstd, const real *weight, size_t outer,
-                                   size_t channels, size_t inner)
+                                   const real *relu, const double *mean, const double *rstd,
+                                   const real *weight, size_t outer, size_t channels, size_t inner)
 {
     if (!channels) return;
     struct total partial[NORM_PARTIALS][2];
     struct norm_job job = {.x = x,
                            .dy = dy,
+                           .relu = relu,
                            .y = dx,
                            .dweight = dweight,
                            .dbias = dbias,

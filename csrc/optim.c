@@ -50,163 +50,237 @@ static void optim_run(struct optim_job *job, size_t count, const size_t *n, cons
 
 /* ---- steps ---------------------------------------------------------------- */
 
-struct sgd_rule {
+/* What a step knows: the arrays, what becomes of g and p before the rule, and the rule's
+ * own numbers. A rule that needs less leaves the rest 0. */
+struct step {
     real *const *p;
     const real *const *g;
-    real *const *buffer;
-    const unsigned char *first;
-    real lr, momentum, undamped, weight_decay;
-    int has_buffer, nesterov, maximize;
+    real *const *state[3];      /* NULL: not kept */
+    const unsigned char *first; /* sgd: an array's buffer is still to be started */
+    const double *own[3];       /* numbers that each array has for itself; NULL: not used */
+    real scale, limit, weight_decay, shrink;
+    real lr, momentum, undamped, beta1, beta1_rest, beta2, beta2_rest, eps;
+    int nesterov, infinity;
 };
 
-/* g' = g + weight_decay p;  b = momentum b + (1 - dampening) g';
- * p += -lr (nesterov ? g' + momentum b : b) */
-V_INLINE void sgd_step(vreal *p, vreal g, vreal *b, const struct sgd_rule *rule, int first)
+/* One array's own numbers */
+struct step_own {
+    real a, b, c;
+    int first;
+};
+
+typedef void step_rule(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own);
+
+/* keep m + rest x, where rest = 1 - keep, from the nearer end: with a small keep, x - m has
+ * lost digits of x that rest (x - m) + m would not bring back. */
+V_INLINE vreal step_mean(vreal m, vreal x, real keep, real rest)
 {
-    if (rule->maximize) g = -g;
-    if (rule->weight_decay != 0) g = g + rule->weight_decay * *p;
-    if (rule->has_buffer) {
-        *b = first ? g : rule->momentum * *b + rule->undamped * g;
-        g = rule->nesterov ? g + rule->momentum * *b : *b;
+    return keep < (real)0.5 ? x + keep * (m - x) : m + rest * (x - m);
+}
+
+/* b = momentum b + (1 - dampening) g;  p -= lr (nesterov ? g + momentum b : b) */
+V_INLINE void sgd_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own)
+{
+    if (step->state[0]) {
+        s[0] = own.first ? g : step->momentum * s[0] + step->undamped * g;
+        g = step->nesterov ? g + step->momentum * s[0] : s[0];
     }
-    *p = *p - rule->lr * g;
+    *p = *p - step->lr * g;
+}
+
+/* m = beta1 m + (1 - beta1) g;  v = beta2 v + (1 - beta2) g^2;
+ * p -= (a m + c g) / (b sqrt(v) + eps)      b = 0: p -= a m + c g */
+V_INLINE void adam_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own)
+{
+    s[0] = step_mean(s[0], g, step->beta1, step->beta1_rest);
+    vreal to = own.a * s[0], below;
+    if (step->own[2]) to = to + own.c * g;
+    if (step->infinity) {
+        /* the larger; a NaN in either stays */
+        vreal v = s[1] * step->beta2, size = v_select(g < 0, -g, g) + step->eps;
+        below = s[1] = v_select((size > v) | (size != size), size, v);
+    } else {
+        below = s[1] = s[1] * step->beta2 + step->beta2_rest * g * g;
+        if (step->state[2]) below = s[2] = v_select((s[1] > s[2]) | (s[1] != s[1]), s[1], s[2]);
+        below = v_sqrt(below) * own.b + step->eps;
+    }
+    *p = *p - (own.b == 0 ? to : to / below);
+}
+
+/* v = beta2 v + beta2_rest g^2;  m = beta2 m + (1 - beta2) g if centered;
+ * g' = g / (sqrt(v - m^2) + eps);  b = momentum b + g';  p -= a b */
+V_INLINE void rmsprop_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own)
+{
+    vreal v = s[0] = s[0] * step->beta2 + step->beta2_rest * g * g;
+    if (step->state[1]) {
+        s[1] = step_mean(s[1], g, step->beta2, step->beta2_rest);
+        v = v - s[1] * s[1]; /* a variance, which rounding must not make negative */
+        v = v_select(v < 0, v_set(0), v);
+    }
+    g = g / (v_sqrt(v) + step->eps);
+    if (step->state[2]) g = s[2] = step->momentum * s[2] + g;
+    *p = *p - own.a * g;
+}
+
+/* p -= lr sign(beta1 m + (1 - beta1) g);  m = beta2 m + (1 - beta2) g */
+V_INLINE void lion_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own)
+{
+    (void)own;
+    vreal u = step_mean(s[0], g, step->beta1, step->beta1_rest); /* 0 and NaN are their own signs */
+    u = v_select(u > 0, v_set(1), v_select(u < 0, v_set(-1), u));
+    s[0] = step_mean(s[0], g, step->beta2, step->beta2_rest);
+    *p = *p - step->lr * u;
+}
+
+/* A rule on elements [from, to) of an array: everything is read once and written once. */
+V_INLINE void step_work(const struct optim_job *job, size_t array, size_t from, size_t to, step_rule *rule)
+{
+    /* a copy, which the stores below cannot be suspected of changing */
+    const struct step step = *(const struct step *)job->rule;
+    struct step_own own = {step.own[0] ? (real)step.own[0][array] : 0,
+                           step.own[1] ? (real)step.own[1][array] : 0,
+                           step.own[2] ? (real)step.own[2][array] : 0, step.first && step.first[array]};
+    real *p = step.p[array], *s0 = step.state[0] ? step.state[0][array] : NULL;
+    real *s1 = step.state[1] ? step.state[1][array] : NULL, *s2 = step.state[2] ? step.state[2][array] : NULL;
+    const real *gradient = step.g[array];
+    for (size_t i = from; i < to; i += V_LANES) {
+        size_t left = to - i;
+        vreal x, g, s[3] = {{0}};
+        if (left >= V_LANES) {
+            x = v_load(p + i), g = v_load(gradient + i);
+            if (s0) s[0] = v_load(s0 + i);
+            if (s1) s[1] = v_load(s1 + i);
+            if (s2) s[2] = v_load(s2 + i);
+        } else {
+            x = v_load_first(p + i, left), g = v_load_first(gradient + i, left);
+            if (s0) s[0] = v_load_first(s0 + i, left);
+            if (s1) s[1] = v_load_first(s1 + i, left);
+            if (s2) s[2] = v_load_first(s2 + i, left);
+        }
+        g = g * step.scale;
+        if (step.limit < (real)INFINITY) {
+            g = v_select(g > step.limit, v_set(step.limit), g);
+            g = v_select(g < -step.limit, v_set(-step.limit), g);
+        }
+        if (step.weight_decay != 0) g = g + step.weight_decay * x;
+        if (step.shrink != 1) x = x * step.shrink;
+        rule(&x, g, s, &step, own);
+        if (left >= V_LANES) {
+            v_store(p + i, x);
+            if (s0) v_store(s0 + i, s[0]);
+            if (s1) v_store(s1 + i, s[1]);
+            if (s2) v_store(s2 + i, s[2]);
+        } else {
+            v_store_first(p + i, x, left);
+            if (s0) v_store_first(s0 + i, s[0], left);
+            if (s1) v_store_first(s1 + i, s[1], left);
+            if (s2) v_store_first(s2 + i, s[2], left);
+        }
+    }
 }
 
 static void sgd_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)
 {
     (void)chunk;
-    /* a copy, which the stores below cannot be suspected of changing */
-    const struct sgd_rule rule = *(const struct sgd_rule *)job->rule;
-    real *p = rule.p[array] + from;
-    const real *g = rule.g[array] + from;
-    real *b = rule.has_buffer ? rule.buffer[array] + from : NULL;
-    int first = rule.has_buffer && rule.first[array];
-    size_t n = to - from, i = 0;
-    for (; i + V_LANES <= n; i += V_LANES) {
-        vreal vp = v_load(p + i), vb = b && !first ? v_load(b + i) : v_set(0);
-        sgd_step(&vp, v_load(g + i), &vb, &rule, first);
-        v_store(p + i, vp);
-        if (b) v_store(b + i, vb);
-    }
-    if (i < n) {
-        vreal vp = v_load_first(p + i, n - i), vb = b && !first ? v_load_first(b + i, n - i) : v_set(0);
-        sgd_step(&vp, v_load_first(g + i, n - i), &vb, &rule, first);
-        v_store_first(p + i, vp, n - i);
-        if (b) v_store_first(b + i, vb, n - i);
-    }
+    step_work(job, array, from, to, sgd_step);
 }
 
 static void mg_sgd(size_t count, real *const *p, const real *const *g, real *const *buffer,
                    const unsigned char *first, const size_t *n, double lr, double momentum, double dampening,
-                   double weight_decay, int nesterov, int maximize)
+                   double weight_decay, int nesterov, double scale, double limit)
 {
-    struct sgd_rule rule = {p,
-                            g,
-                            buffer,
-                            first,
-                            (real)lr,
-                            (real)momentum,
-                            (real)(1 - dampening),
-                            (real)weight_decay,
-                            momentum != 0,
-                            nesterov,
-                            maximize};
-    struct optim_job job = {.work = sgd_work, .rule = &rule};
+    struct step step = {.p = p,
+                        .g = g,
+                        .state = {momentum != 0 ? buffer : NULL},
+                        .first = first,
+                        .scale = (real)scale,
+                        .limit = (real)limit,
+                        .weight_decay = (real)weight_decay,
+                        .shrink = 1,
+                        .lr = (real)lr,
+                        .momentum = (real)momentum,
+                        .undamped = (real)(1 - dampening),
+                        .nesterov = nesterov};
+    struct optim_job job = {.work = sgd_work, .rule = &step};
     optim_run(&job, count, n, &g, 0);
-}
-
-struct adam_rule {
-    real *const *p;
-    const real *const *g;
-    real *const *m, *const *v, *const *vmax;
-    const double *c1, *c2;
-    double lr;
-    real beta1_rest, beta2, beta2_rest, eps, weight_decay, shrink;
-    int decoupled, maximize;
-};
-
-/* One array's own: lr / c1 and 1 / sqrt(c2) */
-struct adam_scale {
-    real step, root;
-};
-
-/* m += (1 - beta1) (g - m);  v = beta2 v + (1 - beta2) g^2;
- * p -= step m / (sqrt(v) root + eps) */
-V_INLINE void adam_step(vreal *p, vreal g, vreal *m, vreal *v, vreal *vmax, const struct adam_rule *rule,
-                        struct adam_scale scale)
-{
-    if (rule->maximize) g = -g;
-    if (rule->decoupled) *p = *p * rule->shrink;
-    else if (rule->weight_decay != 0) g = g + rule->weight_decay * *p;
-    *m = *m + rule->beta1_rest * (g - *m);
-    *v = *v * rule->beta2 + rule->beta2_rest * g * g;
-    vreal second = *v;
-    if (vmax) {
-        /* a NaN in either stays */
-        *vmax = second = v_select((*v > *vmax) | (*v != *v), *v, *vmax);
-    }
-    *p = *p - scale.step * *m / (v_sqrt(second) * scale.root + rule->eps);
 }
 
 static void adam_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)
 {
     (void)chunk;
-    const struct adam_rule rule = *(const struct adam_rule *)job->rule;
-    struct adam_scale scale = {(real)(rule.lr / rule.c1[array]), (real)(1 / sqrt(rule.c2[array]))};
-    real *p = rule.p[array] + from, *m = rule.m[array] + from, *v = rule.v[array] + from;
-    real *vmax = rule.vmax ? rule.vmax[array] + from : NULL;
-    const real *g = rule.g[array] + from;
-    size_t n = to - from, i = 0;
-    for (; i + V_LANES <= n; i += V_LANES) {
-        vreal a = v_load(p + i), b = v_load(m + i), c = v_load(v + i), d;
-        if (vmax) {
-            d = v_load(vmax + i);
-            adam_step(&a, v_load(g + i), &b, &c, &d, &rule, scale);
-            v_store(vmax + i, d);
-        } else {
-            adam_step(&a, v_load(g + i), &b, &c, NULL, &rule, scale);
-        }
-        v_store(p + i, a);
-        v_store(m + i, b);
-        v_store(v + i, c);
-    }
-    if (i < n) {
-        size_t left = n - i;
-        vreal a = v_load_first(p + i, left), b = v_load_first(m + i, left), c = v_load_first(v + i, left), d;
-        if (vmax) {
-            d = v_load_first(vmax + i, left);
-            adam_step(&a, v_load_first(g + i, left), &b, &c, &d, &rule, scale);
-            v_store_first(vmax + i, d, left);
-        } else {
-            adam_step(&a, v_load_first(g + i, left), &b, &c, NULL, &rule, scale);
-        }
-        v_store_first(p + i, a, left);
-        v_store_first(m + i, b, left);
-        v_store_first(v + i, c, left);
-    }
+    step_work(job, array, from, to, adam_step);
 }
 
 static void mg_adam(size_t count, real *const *p, const real *const *g, real *const *m, real *const *v,
-                    real *const *vmax, const double *c1, const double *c2, const size_t *n, double lr,
-                    double beta1, double beta2, double eps, double weight_decay, int decoupled, int maximize)
+                    real *const *vmax, const double *a, const double *b, const double *c, const size_t *n,
+                    double beta1, double beta2, double eps, double weight_decay, double shrink, int infinity,
+                    double scale, double limit)
 {
-    struct adam_rule rule = {p,
-                             g,
-                             m,
-                             v,
-                             vmax,
-                             c1,
-                             c2,
-                             lr,
-                             (real)(1 - beta1),
-                             (real)beta2,
-                             (real)(1 - beta2),
-                             (real)eps,
-                             (real)weight_decay,
-                             (real)(1 - lr * weight_decay),
-                             decoupled,
-                             maximize};
-    struct optim_job job = {.work = adam_work, .rule = &rule};
+    struct step step = {.p = p,
+                        .g = g,
+                        .state = {m, v, vmax},
+                        .own = {a, b, c},
+                        .scale = (real)scale,
+                        .limit = (real)limit,
+                        .weight_decay = (real)weight_decay,
+                        .shrink = (real)shrink,
+                        .beta1 = (real)beta1,
+                        .beta1_rest = (real)(1 - beta1),
+                        .beta2 = (real)beta2,
+                        .beta2_rest = (real)(1 - beta2),
+                        .eps = (real)eps,
+                        .infinity = infinity};
+    struct optim_job job = {.work = adam_work, .rule = &step};
+    optim_run(&job, count, n, &g, 0);
+}
+
+static void rmsprop_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)
+{
+    (void)chunk;
+    step_work(job, array, from, to, rmsprop_step);
+}
+
+static void mg_rmsprop(size_t count, real *const *p, const real *const *g, real *const *v, real *const *m,
+                       real *const *b, const double *lr, const size_t *n, double keep, double gain,
+                       double eps, double weight_decay, double momentum, double scale, double limit)
+{
+    struct step step = {.p = p,
+                        .g = g,
+                        .state = {v, m, b},
+                        .own = {lr},
+                        .scale = (real)scale,
+                        .limit = (real)limit,
+                        .weight_decay = (real)weight_decay,
+                        .shrink = 1,
+                        .momentum = (real)momentum,
+                        .beta2 = (real)keep,
+                        .beta2_rest = (real)gain,
+                        .eps = (real)eps};
+    struct optim_job job = {.work = rmsprop_work, .rule = &step};
+    optim_run(&job, count, n, &g, 0);
+}
+
+static void lion_work(const struct optim_job *job, size_t array, size_t from, size_t to, size_t chunk)
+{
+    (void)chunk;
+    step_work(job, array, from, to, lion_step);
+}
+
+static void mg_lion(size_t count, real *const *p, const real *const *g, real *const *m, const size_t *n,
+                    double lr, double beta1, double beta2, double shrink, double scale, double limit)
+{
+    struct step step = {.p = p,
+                        .g = g,
+                        .state = {m},
+                        .scale = (real)scale,
+                        .limit = (real)limit,
+                        .shrink = (real)shrink,
+                        .lr = (real)lr,
+                        .beta1 = (real)beta1,
+                        .beta1_rest = (real)(1 - beta1),
+                        .beta2 = (real)beta2,
+                        .beta2_rest = (real)(1 - beta2)};
+    struct optim_job job = {.work = lion_work, .rule = &step};
     optim_run(&job, count, n, &g, 0);
 }
 

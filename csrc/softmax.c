@@ -46,13 +46,15 @@ enum {
     SOFTMAX_CHUNK = 8192 /* elements to a thread's portion */
 };
 
-V_INLINE wide wide_exp(wide x)
+/* Inlined where floats are turned on their side, which is a third faster; elsewhere shared. */
+V_INLINE wide wide_exp_inline(wide x)
 {
     WIDE_EACH(x.part[k] = vd_exp(x.part[k]););
     return x;
 }
+V_SHARED wide wide_exp(wide x) { return wide_exp_inline(x); }
 
-V_INLINE wide wide_log1p(wide x)
+V_SHARED wide wide_log1p(wide x)
 {
     WIDE_EACH(x.part[k] = vd_log1p(x.part[k]););
     return x;
@@ -63,7 +65,7 @@ V_INLINE wide wide_log1p(wide x)
 V_INLINE wide softmax_exp(wide x, wide top, wide *z)
 {
     *z = wide_sub(x, top);
-    wide e = wide_exp(*z);
+    wide e = MG_DOUBLE ? wide_exp(*z) : wide_exp_inline(*z);
 #if MG_DOUBLE
     WIDE_EACH(TWO_SUM(vdouble, difference, lost, x.part[k], -top.part[k]); (void)difference;
               lost = vd_select(lost == lost, lost, vd_set(0)); /* an infinity loses nothing */
@@ -71,6 +73,8 @@ V_INLINE wide softmax_exp(wide x, wide top, wide *z)
 #endif
     return e;
 }
+
+V_SHARED wide softmax_exp_apart(wide x, wide top, wide *z) { return softmax_exp(x, top, z); }
 
 /* e / sum: exact to the last digit where the result is double; a product is enough for float */
 V_INLINE wide softmax_over(wide e, wide sum, wide inverse)
@@ -132,7 +136,7 @@ V_INLINE void softmax_columns(real *y, const real *x, size_t n, size_t inner, si
     for (size_t j = 0; j < n; j++) top = wide_larger(wide_load_first(x + j * inner, count), top);
     struct softmax_sum s = softmax_sum_zero();
     for (size_t j = 0; j < n; j++) {
-        wide z, e = softmax_exp(wide_load_first(x + j * inner, count), top, &z);
+        wide z, e = softmax_exp_apart(wide_load_first(x + j * inner, count), top, &z);
         softmax_sum_add(&s, z, e);
     }
     wide sum = softmax_sum_of(&s), inverse = wide_div(wide_set(1), sum);
@@ -140,7 +144,7 @@ V_INLINE void softmax_columns(real *y, const real *x, size_t n, size_t inner, si
     for (size_t j = 0; j < n; j++) {
         wide z, w = wide_load_first(x + j * inner, count);
         if (kind == LOG_SOFTMAX) w = wide_sub(wide_sub(w, top), log_sum);
-        else w = softmax_over(softmax_exp(w, top, &z), sum, inverse);
+        else w = softmax_over(softmax_exp_apart(w, top, &z), sum, inverse);
         wide_store_first(y + j * inner, w, count);
     }
 }
@@ -292,7 +296,7 @@ V_INLINE void softmax_long(const struct softmax_job *job, size_t row, enum softm
     for (size_t j = 0; j < n; j += WIDE) {
         wide z, w = keep ? wide_get(kept + j) : wide_load(j < whole ? x + j : last);
         if (kind == LOG_SOFTMAX) w = wide_sub(wide_sub(w, top), log_sum);
-        else w = softmax_over(keep ? w : softmax_exp(w, top, &z), sum, inverse);
+        else w = softmax_over(keep ? w : softmax_exp_apart(w, top, &z), sum, inverse);
         if (j < whole) wide_store(y + j, w);
         else wide_store_first(y + j, w, left);
     }

@@ -49,7 +49,7 @@ V_INLINE vdouble vmath_power_of_two(vdouble k)
 
 /* c[0] + c[1] x + ... + c[n - 1] x^(n - 1), n <= 16: neighbours are joined, then pairs, then
  * fours, so that the processor has several sums to work on (Estrin 1960) */
-V_INLINE vdouble vmath_polynomial(vdouble x, const double *c, int n)
+V_ALWAYS vdouble vmath_polynomial(vdouble x, const double *c, int n)
 {
     vdouble term[8];
     _Pragma("GCC unroll 8") for (int i = 0; i < 8; i++)
@@ -194,7 +194,7 @@ V_INLINE vdouble vd_erfc(vdouble x)
 
 /* x^y = exp(y log |x|), then C's rules: x^0 = 1^y = (-1)^inf = 1; a negative x takes its sign
  * along where y is odd and is NaN where y is not whole. |y| >= 2^25 counts as even, which it is. */
-V_INLINE vdouble vd_pow(vdouble x, vdouble y)
+V_SHARED vdouble vd_pow(vdouble x, vdouble y)
 {
     vdouble a = vmath_abs(x), b = vd_min(vd_set(0x1p25), vmath_abs(y)), shifted = b + VMATH_ROUND;
     vint64 whole = shifted - VMATH_ROUND == b;

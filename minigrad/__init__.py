@@ -6,6 +6,8 @@
 PyTorch's names and behaviour; kernels in C; see README.md.
 """
 
+from math import e, inf, nan, pi
+
 from minigrad._printing import set_printoptions
 from minigrad.kernels import __version__, get_num_threads, set_num_threads, show_config
 from minigrad.tensor import (
@@ -32,6 +34,7 @@ from minigrad.tensor import (
 from minigrad.tensor import bool_ as bool
 from minigrad import autograd, linalg, nn, ops, optim, return_types, utils
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from minigrad.nn import summary
 from minigrad.ops import random
 from minigrad.ops.generator import Generator, default_generator
 
@@ -42,3 +45,39 @@ half = float16
 long = int64
 int = int32
 short = int16
+newaxis = None
+
+# What is not everybody's comes when it is asked for: modules, and functions by where they are.
+_MODULES = """
+    accelerator as_torch backends checkpoint cuda datasets distributions jit switches testing transforms version
+""".split()
+_FUNCTIONS = {
+    name: module
+    for module, names in {
+        "checkpoint": "load save",
+        "extras": "asarray finfo iinfo isin trapezoid trapz",
+        "switches": """are_deterministic_algorithms_enabled compile get_default_device get_float32_matmul_precision
+            get_num_interop_threads set_default_device set_float32_matmul_precision set_flush_denormal
+            set_num_interop_threads use_deterministic_algorithms""",
+    }.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name):
+    from importlib import import_module
+
+    if name in _FUNCTIONS:
+        value = getattr(import_module(f"minigrad.{_FUNCTIONS[name]}"), name)
+    elif name in _MODULES:
+        value = import_module(f"minigrad.{name}")
+    elif name.endswith("_") and name[:-1] in ops.functions and hasattr(Tensor, name):
+        value = getattr(Tensor, name)  # sin_(x), as x.sin_()
+    else:
+        raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted({*globals(), *_MODULES, *_FUNCTIONS})

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from minigrad.tensor import Tensor, get_default_dtype
+from minigrad.tensor import Tensor, bool_, get_default_dtype, int64
 
 __all__ = ["get_printoptions", "printoptions", "set_printoptions", "tensor_repr"]
 
@@ -159,7 +159,7 @@ def tensor_repr(x):
         text += _nested(array, indent, summarize, write, width)
         if not edgeitems:       # which leaves no way to see it
             notes.append(f"size={tuple(x.shape)}")
-        if x.dtype != get_default_dtype() and dtype not in ("minigrad.int64", "minigrad.bool"):
+        if x.dtype != get_default_dtype() and x.dtype not in (int64, bool_):
             notes.append(f"dtype={dtype}")
     if x.grad_fn is not None:
         notes.append(f"grad_fn=<{x.grad_fn.name()}>")

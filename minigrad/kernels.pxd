@@ -90,10 +90,10 @@ cdef extern from "minigrad.h":
                                       size_t inner) noexcept nogil
         void (*batch_norm_forward)(void *y, const void *x, const double *mean, const double *rstd,
                                    const void *weight, const void *bias, size_t outer, size_t channels,
-                                   size_t inner) noexcept nogil
+                                   size_t inner, int relu) noexcept nogil
         void (*batch_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
-                                    const double *mean, const double *rstd, const void *weight, size_t outer,
-                                    size_t channels, size_t inner) noexcept nogil
+                                    const void *y, const double *mean, const double *rstd, const void *weight,
+                                    size_t outer, size_t channels, size_t inner) noexcept nogil
         void (*layer_norm_forward)(void *y, double *mean, double *rstd, const void *x, const void *weight,
                                    const void *bias, size_t rows, size_t n, size_t period, size_t span,
                                    double eps) noexcept nogil
@@ -102,11 +102,16 @@ cdef extern from "minigrad.h":
                                     size_t rows, size_t n, size_t period, size_t span) noexcept nogil
         void (*sgd)(size_t count, void **p, const void **g, void **buffer, const unsigned char *first,
                     const size_t *n, double lr, double momentum, double dampening, double weight_decay,
-                    int nesterov, int maximize) noexcept nogil
+                    int nesterov, double scale, double limit) noexcept nogil
         void (*adam)(size_t count, void **p, const void **g, void **m, void **v, void **vmax,
-                     const double *c1, const double *c2, const size_t *n, double lr, double beta1,
-                     double beta2, double eps, double weight_decay, int decoupled,
-                     int maximize) noexcept nogil
+                     const double *a, const double *b, const double *c, const size_t *n, double beta1,
+                     double beta2, double eps, double weight_decay, double shrink, int infinity,
+                     double scale, double limit) noexcept nogil
+        void (*rmsprop)(size_t count, void **p, const void **g, void **v, void **m, void **b,
+                        const double *lr, const size_t *n, double keep, double gain, double eps,
+                        double weight_decay, double momentum, double scale, double limit) noexcept nogil
+        void (*lion)(size_t count, void **p, const void **g, void **m, const size_t *n, double lr,
+                     double beta1, double beta2, double shrink, double scale, double limit) noexcept nogil
         double (*norm2)(size_t count, const void **x, const size_t *n) noexcept nogil
         void (*scale)(size_t count, void **x, const size_t *n, double factor) noexcept nogil
         size_t (*find_nonfinite)(size_t count, const void **x, const size_t *n) noexcept nogil

@@ -25,6 +25,15 @@ cdef extern from "numpy/arrayobject.h":
 
 # ---- dtypes ---------------------------------------------------------------------------
 
+cdef str _house = "minigrad"
+
+
+def _call_house(str name):
+    """What stands before the dot when a dtype or a Size prints; as_torch says "torch"."""
+    global _house
+    _house = name
+
+
 @cython.final
 cdef class dtype:
     """The type of a tensor's elements, such as `minigrad.float32`.
@@ -46,7 +55,7 @@ cdef class dtype:
         return False
 
     def __repr__(self):
-        return f"minigrad.{self.name}"
+        return f"{_house}.{self.name}"
 
     def __reduce__(self):
         return _dtype_by_name, (self.name,)
@@ -204,7 +213,7 @@ class Size(tuple):
         return n
 
     def __repr__(self):
-        return f"minigrad.Size({list(self)})"
+        return f"{_house}.Size({list(self)})"
 
     def __getitem__(self, index):
         got = tuple.__getitem__(self, index)
@@ -955,6 +964,11 @@ cdef class Tensor:
 
     def cpu(self, memory_format=None):
         """The tensor itself: every tensor is on the CPU."""
+        return self
+
+    def cuda(self, device=None, non_blocking=False, memory_format=None):
+        """An error: minigrad computes on the CPU."""
+        check_device("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
         return self
 
     def pin_memory(self):

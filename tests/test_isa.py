@@ -100,6 +100,10 @@ for dtype in (mg.float32, mg.float64):
         "momentum": lambda p: optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True),
         "adam": lambda p: optim.Adam(p, lr=0.1, weight_decay=0.1),
         "amsgrad": lambda p: optim.Adam(p, lr=0.1, amsgrad=True),
+        "adamax": lambda p: optim.Adamax(p, lr=0.1),
+        "nadam": lambda p: optim.NAdam(p, lr=0.1),
+        "rmsprop": lambda p: optim.RMSprop(p, lr=0.1, momentum=0.5, centered=True, clip_norm=0.5),
+        "lion": lambda p: optim.Lion(p, lr=0.1, weight_decay=0.1, clip_value=0.01),
     }.items():
         parameters = [nn.Parameter(mg.randn(n, dtype=dtype)) for n in (1, 33, 4097)]
         optimizer = make(parameters)

@@ -68,8 +68,10 @@ SPECIAL = {
 GIVES = {
     "bool": "equal allclose is_floating_point is_complex is_nonzero is_same_size is_set_to",
     "int": "numel get_device seed initial_seed",
-    "None": "set_rng_state zero_grad adam sgd scale check_same_shape",
-    "float": "norm2",
+    "None": """set_rng_state zero_grad scale check_same_shape sgd adagrad rmsprop adam adamax nadam radam
+        lion""",
+    "float": "norm2 number",
+    "list[tuple[Tensor, Tensor]]": "gradients",
     "int | None": "find_nonfinite",
     "Any": "inplace also with_out storage untyped_storage unique unique_consecutive where_ type",
     "Size": "broadcast_shapes",

@@ -62,6 +62,20 @@ def make(network, threads):
             state = (m, v)
         return parameters, state, running, count, loss
 
+    if network.predict:
+
+        def predict(parameters, x):
+            (weights, norms), means = parameters, running
+            for i, (w, b) in enumerate(weights):
+                x = x @ w.T + b
+                if i < hidden and network.batch_norm:
+                    x = (x - means[i][0]) * jax.lax.rsqrt(means[i][1] + 1e-5) * norms[i][0] + norms[i][1]
+                x = jax.nn.relu(x) if i < hidden else x
+            return x
+
+        compiled = jax.jit(predict)
+        return lambda: compiled(parameters, x), lambda y: float(np.asarray(y).sum())
+
     zeros = jax.tree.map(jnp.zeros_like, parameters)
     state = {"sgd": (), "momentum": zeros, "adam": (zeros, jax.tree.map(jnp.zeros_like, parameters))}[network.optimizer]
     kept = [parameters, state, running, jnp.float32(0)]

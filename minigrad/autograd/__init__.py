@@ -4,6 +4,7 @@ engine     Op, and the walk that carries gradients back: start reading there
 function   operations of your own, written in Python
 functional jacobian, hessian, vjp, jvp, hvp of functions
 anomaly    a mode that says where a NaN came from
+profiler   a table of where the time went
 graph      pictures of what was recorded
 """
 
@@ -26,6 +27,7 @@ __all__ = [
     "Function",
     "Op",
     "RemovableHandle",
+    "Variable",
     "backward",
     "detect_anomaly",
     "enable_grad",
@@ -37,16 +39,21 @@ __all__ = [
     "inference_mode",
     "is_grad_enabled",
     "no_grad",
+    "profiler",
     "set_detect_anomaly",
     "set_grad_enabled",
 ]
 
 
 def __getattr__(name):      # what needs the operations, or is seldom asked for, comes when it is
-    if name == "functional":
-        import minigrad.autograd.functional
+    if name in ("functional", "profiler"):
+        from importlib import import_module
 
-        return minigrad.autograd.functional
+        return import_module(f"minigrad.autograd.{name}")
+    if name == "Variable":
+        from minigrad.autograd.variable import Variable
+
+        return Variable
     if name in ("gradcheck", "gradgradcheck"):
         import minigrad.testing
 

@@ -90,6 +90,11 @@ def _watch(new_watcher):
     return before
 
 
+def watched():
+    """Whether somebody watches: then no two operations are made one."""
+    return watcher is not None
+
+
 # ---- Op -----------------------------------------------------------------------------------
 
 cdef uint64_t _ops_made = 0

@@ -3,7 +3,7 @@
 Read module.py first (what all layers have in common), then linear.py.
 """
 
-from minigrad.nn import functional, init, utils
+from minigrad.nn import constraints, functional, init, utils
 from minigrad.nn.activation import (
     CELU,
     ELU,
@@ -35,9 +35,17 @@ from minigrad.nn.activation import (
     Threshold,
 )
 from minigrad.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from minigrad.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
+from minigrad.nn.dropout import (
+    AlphaDropout,
+    Dropout,
+    Dropout1d,
+    Dropout2d,
+    Dropout3d,
+    FeatureAlphaDropout,
+    mc_predict,
+)
 from minigrad.nn.embedding import Bilinear, Embedding
-from minigrad.nn.linear import Identity, Linear
+from minigrad.nn.linear import Identity, LazyLinear, Linear
 from minigrad.nn.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -62,23 +70,32 @@ from minigrad.nn.loss import (
     TripletMarginLoss,
     TripletMarginWithDistanceLoss,
 )
+from minigrad.nn.mlp import MLP
 from minigrad.nn.module import Module
+from minigrad.nn.noise import GaussianNoise
 from minigrad.nn.norm import (
     BatchNorm1d,
     BatchNorm2d,
+    BatchNorm3d,
     GroupNorm,
     InstanceNorm1d,
     InstanceNorm2d,
+    InstanceNorm3d,
     LayerNorm,
     RMSNorm,
 )
-from minigrad.nn.parameter import Parameter
+from minigrad.nn.parameter import Buffer, Parameter, UninitializedParameter
+from minigrad.nn.recurrent import GRU, LSTM, RNN, RNNBase
+from minigrad.nn.recurrent_cell import GRUCell, LSTMCell, RNNCell, RNNCellBase
+from minigrad.nn.residual import Residual
 from minigrad.nn.shape import Flatten, Unflatten
+from minigrad.nn.summary import summary
 
 __all__ = [
     "AlphaDropout",
     "BatchNorm1d",
     "BatchNorm2d",
+    "BatchNorm3d",
     "CELU",
     "CrossEntropyLoss",
     "Dropout",
@@ -125,6 +142,7 @@ __all__ = [
     "Tanhshrink",
     "Threshold",
     "Unflatten",
+    "constraints",
     "functional",
     "init",
     "utils",
@@ -135,11 +153,13 @@ __all__ = [
     "CosineSimilarity",
     "Embedding",
     "GaussianNLLLoss",
+    "GaussianNoise",
     "GroupNorm",
     "HingeEmbeddingLoss",
     "HuberLoss",
     "InstanceNorm1d",
     "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
     "LayerNorm",
@@ -150,9 +170,24 @@ __all__ = [
     "NLLLoss",
     "PairwiseDistance",
     "PoissonNLLLoss",
+    "Buffer",
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LazyLinear",
+    "LSTMCell",
+    "MLP",
     "RMSNorm",
+    "RNN",
+    "RNNBase",
+    "RNNCell",
+    "RNNCellBase",
+    "Residual",
     "SmoothL1Loss",
     "SoftMarginLoss",
     "TripletMarginLoss",
     "TripletMarginWithDistanceLoss",
+    "UninitializedParameter",
+    "mc_predict",
+    "summary",
 ]

@@ -3,6 +3,9 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from minigrad.autograd.engine import watched
+from minigrad.nn.activation import ReLU
+from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
@@ -102,6 +105,21 @@ class _Numbered(Module):
         return self._of(list(self._modules.items())).extend(other)
 
 
+# Layers with a _then_relu(input), which gives relu(layer(input)) in one pass over memory, and what
+# their forward must be for that to be the same: a subclass, or a patch, may compute something else.
+_THEN_RELU = {Linear: Linear.forward}
+_RELU = {ReLU: ReLU.forward}
+
+
+def _is_plain(module, among):
+    """Whether calling the module is no more than the forward of its class, which is among these."""
+    forward = among.get(type(module))
+    return (
+        forward is not None and type(module).forward is forward
+        and not module._hooks and "forward" not in module.__dict__
+    )  # fmt: skip
+
+
 class Sequential(_Numbered):
     """Layers one after the other: y = layer_n(... layer_1(x)).
 
@@ -121,9 +139,19 @@ class Sequential(_Numbered):
                 self.add_module(str(i), module)
 
     def forward(self, input):
+        apart = watched()
+        held = None  # a layer that may end with the ReLU that comes next
         for module in self._modules.values():
-            input = module(input)
-        return input
+            if held is not None:
+                if _is_plain(module, _RELU):
+                    input, held = held._then_relu(input), None
+                    continue
+                input, held = held(input), None
+            if _is_plain(module, _THEN_RELU) and not apart:
+                held = module
+            else:
+                input = module(input)
+        return input if held is None else held(input)
 
     def _of(self, items):
         return type(self)(OrderedDict(items))
@@ -237,16 +265,16 @@ class _Parameters(Module):
     def __call__(self, *args, **kwargs):
         raise RuntimeError(f"{self._get_name()} holds parameters and computes nothing")
 
-    def _child_lines(self):
-        return [
-            f"({name}): "
-            + (
-                "None"
-                if p is None
-                else f"Parameter containing: [{p.dtype} of size {'x'.join(map(str, p.shape)) or '()'}]"
-            )
-            for name, p in self._parameters.items()
-        ] + super()._child_lines()
+    def _kind(self, parameter):
+        return parameter.dtype
+
+    def extra_repr(self):
+        lines = []
+        for name, p in self._parameters.items():
+            size = "" if p is None else "x".join(map(str, p.shape))
+            shown = "None" if p is None else f"Parameter containing: [{self._kind(p)} of size {size}]"
+            lines.append(f"  ({name}): {shown}")  # PyTorch indents twice, too
+        return "\n".join(lines)
 
 
 class ParameterList(_Parameters):
@@ -306,6 +334,9 @@ class ParameterDict(_Parameters):
 
     def __setitem__(self, key, value):
         self._put(key, value)
+
+    def _kind(self, parameter):
+        return parameter.type()
 
     def __delitem__(self, key):
         del self._parameters[key]

@@ -1,7 +1,11 @@
-"""Dropout as layers; the functions themselves are in minigrad.ops.dropout."""
+"""Dropout as layers, and what it says of a prediction; the functions themselves are in minigrad.ops.dropout."""
 
+from minigrad.autograd import no_grad
 from minigrad.nn import functional as F
 from minigrad.nn.module import Module
+from minigrad.nn.recurrent import RNNBase
+from minigrad.ops.joining import stack
+from minigrad.tensor import Tensor
 
 
 class _Dropout(Module):
@@ -68,3 +72,39 @@ class FeatureAlphaDropout(_Dropout):
 
     def forward(self, input):
         return F.feature_alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+def mc_predict(model, x, n):
+    """n predictions of a model whose dropout goes on: (n, *the output's shape), unrecorded.
+
+        y = nn.mc_predict(model, x, 50)
+        y.mean(0), y.std(0)                     the prediction, and how sure the model is of it
+
+    Dropout layers, and recurrent ones with dropout between their layers, drop as in training; all
+    others, batch norm above all, compute as in evaluation. Afterwards all modes are as before.
+    x: a tensor, or a tuple of the model's inputs.
+    Errors: ValueError for n < 1, and where the model holds no dropout, as all n would be the same.
+
+    Gal and Ghahramani, ICML 2016.
+    """
+    if n < 1:
+        raise ValueError(f"mc_predict: expected n >= 1, got {n}")
+    modes = [(module, module.training) for module in model.modules()]
+    if not any(_drops(module) for module, _ in modes):
+        raise ValueError(
+            f"mc_predict: {type(model).__name__} holds no layer with dropout of p > 0, so all predictions would be the "
+            "same; a call of F.dropout in forward() is not seen, use nn.Dropout"
+        )
+    inputs = (x,) if isinstance(x, Tensor) else tuple(x)
+    try:
+        for module, _ in modes:
+            module.training = _drops(module)
+        with no_grad():
+            return stack([model(*[i.clone() for i in inputs]) for _ in range(n)])  # a layer may write over its input
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def _drops(module):
+    return (isinstance(module, _Dropout) and module.p > 0) or (isinstance(module, RNNBase) and module.dropout > 0)

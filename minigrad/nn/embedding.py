@@ -16,7 +16,8 @@ class Embedding(Module):
     weight: (num_embeddings, embedding_dim), drawn from the standard normal distribution.
     padding_idx: a row that begins as 0 and is not trained. max_norm: rows that are looked up
     are first shortened, in place, to that length (by the norm norm_type). scale_grad_by_freq:
-    a row's gradient is divided by how often it is in the batch.
+    a row's gradient is divided by how often it is in the batch. init: draw the table otherwise
+    (see nn.init).
     Errors: IndexError for an index that is no row; NotImplementedError for sparse.
     """
 
@@ -33,6 +34,8 @@ class Embedding(Module):
         _freeze=False,
         device=None,
         dtype=None,
+        *,
+        init=None,
     ):
         super().__init__()
         if sparse:
@@ -52,6 +55,7 @@ class Embedding(Module):
         self.norm_type = norm_type
         self.scale_grad_by_freq = scale_grad_by_freq
         self.sparse = sparse
+        self.init = None if init is None else initializers.get(init)
         weight = empty((num_embeddings, embedding_dim), device=device, dtype=dtype) if _weight is None else _weight
         self.weight = Parameter(weight, requires_grad=not _freeze)
         if _weight is None:
@@ -76,7 +80,7 @@ class Embedding(Module):
 
     def reset_parameters(self):
         """Draws the weight anew; the padding row is 0."""
-        initializers.normal_(self.weight)
+        (self.init or initializers.normal_)(self.weight)
         if self.padding_idx is not None:
             self.weight.data[self.padding_idx] = 0
 
@@ -102,22 +106,29 @@ class Bilinear(Module):
     """y_o = x1 . weight_o . x2 + bias_o          x1 (..., in1), x2 (..., in2), y (..., out)
 
     weight: (out, in1, in2), bias: (out) or None, both drawn evenly from
-    [-1 / sqrt(in1), 1 / sqrt(in1)). Errors: ValueError for inputs of other shapes.
+    [-1 / sqrt(in1), 1 / sqrt(in1)). init: draw the weight otherwise, with fan_in = in1 in2 (see
+    nn.init), and begin with a bias of 0. Errors: ValueError for inputs of other shapes.
     """
 
-    def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None):
+    def __init__(self, in1_features, in2_features, out_features, bias=True, device=None, dtype=None, *, init=None):
         super().__init__()
         if in1_features <= 0:
             raise ValueError(f"Bilinear: in1_features is above 0, got {in1_features}")
         self.in1_features = in1_features
         self.in2_features = in2_features
         self.out_features = out_features
+        self.init = None if init is None else initializers.get(init)
         self.weight = Parameter(empty((out_features, in1_features, in2_features), device=device, dtype=dtype))
         self.register_parameter("bias", Parameter(empty(out_features, device=device, dtype=dtype)) if bias else None)
         self.reset_parameters()
 
     def reset_parameters(self):
         """Draws weight and bias anew."""
+        if self.init is not None:
+            self.init(self.weight)
+            if self.bias is not None:
+                initializers.zeros_(self.bias)
+            return
         bound = 1 / sqrt(self.in1_features)
         for parameter in (self.weight, self.bias):
             if parameter is not None:

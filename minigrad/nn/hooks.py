@@ -1,7 +1,6 @@
 """How a module's hooks are called; registering them is in module.py."""
 
-from minigrad.ops.creation import zeros_like
-from minigrad.ops.joining import cat
+from minigrad.autograd import Function
 from minigrad.tensor import Tensor
 
 
@@ -38,9 +37,8 @@ class Hook:
 class BackwardWatch:
     """Shows one call's gradients to the module's backward hooks as they go by.
 
-    The tensors that require grad, of the inputs and of the outputs, pass through a gate: a
-    view of the tensor (or, of several, of all of them joined in one, so that their gradients
-    arrive together), whose gradient a hook sees.
+    The tensors that require grad, of the inputs and of the outputs, pass through a gate, at
+    which their gradients arrive together.
     """
 
     def __init__(self, module):
@@ -49,17 +47,17 @@ class BackwardWatch:
         self.watches_inputs = False
 
     def watch_inputs(self, args):
-        self.n_inputs = sum(isinstance(a, Tensor) for a in args)
+        self.n_inputs = len(args)
         self.watches_inputs = any(isinstance(a, Tensor) and a.requires_grad for a in args)
-        return _gate(args, self.inputs_arrived)
+        return _gated(args, self.inputs_arrived)
 
     def watch_outputs(self, output):
         if isinstance(output, dict):
-            return dict(zip(output, _gate(tuple(output.values()), self.outputs_arrived), strict=True))
+            return dict(zip(output, _gated(tuple(output.values()), self.outputs_arrived), strict=True))
         if isinstance(output, (tuple, list)):
-            gated = _gate(tuple(output), self.outputs_arrived)
+            gated = _gated(tuple(output), self.outputs_arrived)
             return type(output)(*gated) if hasattr(output, "_fields") else type(output)(gated)
-        return _gate((output,), self.outputs_arrived)[0]
+        return _gated((output,), self.outputs_arrived)[0]
 
     def outputs_arrived(self, gradients):
         for hook in self.module._hooks_of("backward_pre"):
@@ -86,44 +84,35 @@ def _replaced(gradients, by):
     return by
 
 
-def _gate(values, arrived):
-    """The values with each tensor that requires grad replaced by a view of it; arrived, given
-    the tuple of their gradients, gives those to go on with."""
+class _Gate(Function):
+    """y_k = x_k; the gradients, None where none came, go through arrived(gradients)"""
+
+    @staticmethod
+    def forward(ctx, arrived, *tensors):
+        ctx.set_materialize_grads(False)
+        ctx.arrived = arrived
+        return tensors
+
+    @staticmethod
+    def backward(ctx, *gradients):
+        return None, *ctx.arrived(gradients)
+
+
+def _gated(values, arrived):
+    """The values with each tensor that requires grad behind a gate; arrived, given a tuple with the
+    gradient of each value, or None, gives those to go on with."""
     places = [i for i, v in enumerate(values) if isinstance(v, Tensor) and v.requires_grad]
-    tensors = [i for i, v in enumerate(values) if isinstance(v, Tensor)]
     if not places:
         return values
-    gated = list(values)
-    shapes = [tuple(values[i].shape) for i in places]
-    if len(places) == 1:
-        joined = gated[places[0]] = values[places[0]].view(shapes[0])
-    else:
-        joined = cat([values[i].reshape(-1) for i in places])
-        _apart(joined, places, shapes, gated)
 
-    def hook(gradient):
+    def all_arrived(gradients):
         seen = [None] * len(values)
-        if len(places) == 1:
-            seen[places[0]] = gradient
-        else:
-            _apart(gradient, places, shapes, seen)
-        after = arrived(tuple([seen[i] for i in tensors]))
-        passed = [after[tensors.index(i)] for i in places]
-        if all(p is s for p, s in zip(passed, [seen[i] for i in places], strict=True)):
-            return gradient
-        passed = [zeros_like(seen[i]) if p is None else p for i, p in zip(places, passed, strict=True)]
-        return passed[0] if len(places) == 1 else cat([p.reshape(-1) for p in passed])
+        for place, gradient in zip(places, gradients, strict=True):
+            seen[place] = gradient
+        passed = arrived(tuple(seen))
+        return tuple([passed[place] for place in places])
 
-    joined.register_hook(hook)
+    gated = list(values)
+    for place, tensor in zip(places, _Gate.apply(all_arrived, *[values[i] for i in places]), strict=True):
+        gated[place] = tensor
     return tuple(gated)
-
-
-def _apart(joined, places, shapes, into):
-    """Cuts a joined tensor up again: part k, in its shape, goes to into[places[k]]."""
-    start = 0
-    for place, shape in zip(places, shapes, strict=True):
-        size = 1
-        for length in shape:
-            size *= length
-        into[place] = joined[start : start + size].reshape(shape)
-        start += size

@@ -7,12 +7,13 @@ state_dict(), ...) walks the tree of children.
 """
 
 from collections import OrderedDict
+from functools import partial
 
-from minigrad.autograd import RemovableHandle, is_grad_enabled, no_grad
+from minigrad.autograd import RemovableHandle, is_grad_enabled
 from minigrad.nn.hooks import BackwardWatch, Hook
 from minigrad.nn.loading import Loading
-from minigrad.nn.parameter import Parameter
-from minigrad.ops.creation import empty, zeros_like
+from minigrad.nn.parameter import Buffer, Parameter
+from minigrad.ops.creation import empty, empty_like, zeros_like
 from minigrad.tensor import Tensor
 
 _EXTRA = "_extra_state"
@@ -61,19 +62,25 @@ class Module:
             self._file("_parameters", "parameters", name, value)
         elif isinstance(value, Module):
             self._file("_modules", "modules", name, value)
+        elif isinstance(value, Buffer):
+            self._file("_buffers", "buffers", name, value)
+            if not value.persistent:
+                self._non_persistent_buffers_set.add(name)
         elif name in self.__dict__ or self._keep(name, value):
             object.__setattr__(self, name, value)
 
     def _file(self, table, what, name, value):
-        """Puts a parameter or module into its table, and takes the name out of all others."""
+        """Puts a parameter, module or buffer into its table, and takes the name out of all others."""
         own = self.__dict__
         if table not in own:
             raise AttributeError(
                 f"cannot assign {what} before Module.__init__() call: begin "
                 f"{type(self).__name__}.__init__ with super().__init__()"
             )
-        if table == "_modules" and name in own["_parameters"]:
+        if table != "_parameters" and name in own["_parameters"]:
             raise self._misfit(value, "parameter", name, "nn.Parameter")
+        if table == "_buffers" and name in own["_modules"]:
+            raise self._misfit(value, "child module", name, "nn.Module")
         if hasattr(type(self), name):
             raise KeyError(f"{name!r} is an attribute of the class {type(self).__name__}, which would hide it")
         own.pop(name, None)
@@ -279,11 +286,12 @@ class Module:
     def _get_member(self, who, target, table, what):
         place, _, name = target.rpartition(".")
         module = self.get_submodule(place)
-        found = module.__dict__[table].get(name)
-        if found is None:
+        members = module.__dict__[table]
+        found = members.get(name)
+        if found is None and not (table == "_buffers" and name in members):
             raise AttributeError(
                 f"{who}({target!r}): {type(module).__name__} has no {what} {name!r}; "
-                f"it has {', '.join(module.__dict__[table]) or 'none'}"
+                f"it has {', '.join(members) or 'none'}"
             )
         return found
 
@@ -292,7 +300,7 @@ class Module:
         return self._get_member("get_parameter", target, "_parameters", "parameter")
 
     def get_buffer(self, target):
-        """The buffer at a path such as "encoder.1.running_mean"."""
+        """The buffer at a path such as "encoder.1.running_mean"; None where its place is empty."""
         return self._get_member("get_buffer", target, "_buffers", "buffer")
 
     def apply(self, fn):
@@ -376,11 +384,26 @@ class Module:
 
     def type(self, dst_type):
         """Converts all parameters and buffers to a dtype."""
-        return self._apply(lambda t: t.to(dst_type))
+        return self._apply(lambda t: t.type(dst_type))
+
+    def bfloat16(self):
+        """An error: minigrad has no bfloat16."""
+        raise TypeError(f"{type(self).__name__}.bfloat16: there is no bfloat16; use float(), or half() for storage")
+
+    def to_empty(self, *, device, recurse=True):
+        """Gives all parameters and buffers fresh memory, whose numbers are still to be set."""
+        return self._apply(lambda t: empty_like(t, device=device), recurse)
 
     def cpu(self):
         """The module itself: everything is on the CPU."""
         return self
+
+    def share_memory(self):
+        """The module itself: threads share its memory anyhow, processes do not."""
+        return self
+
+    def compile(self, *args, **kwargs):
+        """Nothing: the kernels are compiled when minigrad is installed."""
 
     def cuda(self, device=None):
         """An error: minigrad computes on the CPU."""
@@ -432,7 +455,11 @@ class Module:
             if module is not None:
                 module.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
         for hook in self._hooks_of("state_dict"):
-            hook(self, destination, prefix, note)
+            if hook(self, destination, prefix, note) is not None:
+                raise RuntimeError("a hook after state_dict() changes the dictionary it is given and returns None")
+        for hook in self._hooks_of("_state_dict"):
+            changed = hook(self, destination, prefix, note)
+            destination = destination if changed is None else changed
         return destination
 
     def load_state_dict(self, state_dict, strict=True, assign=False):
@@ -452,46 +479,24 @@ class Module:
                 + ("; give model.state_dict()" if isinstance(state_dict, Module) else "")
             )
         loading = Loading(state_dict, strict, assign)
-        for path, module in self.named_modules(remove_duplicate=False):
-            module._load_from(loading, path + "." if path else "")
-        result = loading.result()
-        complaints = loading.errors + (loading.complaints() if strict else [])
-        if complaints:
-            raise RuntimeError(
-                f"Error(s) in loading state_dict for {type(self).__name__}:\n\t" + "\n\t".join(complaints)
-            )
-        with no_grad():
-            for step, arguments in loading.steps:
-                step(*arguments)
-        for module in self.modules():
-            for hook in module._hooks_of("load_state_dict_post"):
-                hook(module, result)
-        return result
+        state = {key: state_dict[key] for key in state_dict.keys()}  # noqa: SIM118 (a mapping by duck)
+        loading.look_at(self, state, "")
+        return loading.finish(type(self).__name__)
 
-    def _load_from(self, loading, prefix):
-        """Plans the loading of this module's own state: see loading.py."""
-        version = loading.metadata.get(prefix[:-1], {}).get("version")
-        for hook in self._hooks_of("load_state_dict_pre"):
-            hook(self, loading.state, prefix, {"version": version}, loading.strict, loading.missing, [], loading.errors)
-        for name, tensor in self._state_items():
-            value = loading.take(prefix + name, tensor)
-            if value is not None:
-                if loading.assign:
-                    loading.steps.append((self._assign, (name, tensor, value)))
-                else:
-                    loading.steps.append((tensor.copy_, (value,)))
-        if type(self).set_extra_state is not Module.set_extra_state:
-            key = prefix + _EXTRA
-            loading.expected.add(key)
-            if key in loading.state:
-                loading.steps.append((self.set_extra_state, (loading.state[key],)))
-            else:
-                loading.missing.append(key)
-
-    def _assign(self, name, old, value):
-        if isinstance(old, Parameter) and not isinstance(value, Parameter):
-            value = Parameter(value, requires_grad=old.requires_grad)
-        setattr(self, name, value)
+    def _load_from_state_dict(
+        self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+    ):
+        """Plans the loading of this module's own tensors (see loading.py); a subclass that saved
+        itself otherwise in the past changes state_dict, a copy, and then calls this one."""
+        local_metadata.loading.plan(self, state_dict, prefix, missing_keys, unexpected_keys, error_msgs)
+        key = prefix + _EXTRA
+        if type(self).set_extra_state is Module.set_extra_state:
+            if key in state_dict:
+                unexpected_keys.append(key)
+        elif key in state_dict:
+            local_metadata.loading.steps.append((self.set_extra_state, (state_dict[key],)))
+        else:
+            missing_keys.append(key)
 
     # -- hooks
 
@@ -532,8 +537,8 @@ class Module:
         """Calls hook(module, grad_input, grad_output) when the gradients of the module's inputs
         are complete; what it gives, unless None, replaces grad_input.
 
-        Both are tuples with a gradient for each tensor among the positional arguments and the
-        outputs, None for those that require no grad. Gives a handle with remove().
+        Both are tuples with a gradient for each positional argument and each output, None where
+        it is no tensor or none came back. Gives a handle with remove().
         """
         return self._add_hook("backward", hook, prepend)
 
@@ -547,14 +552,23 @@ class Module:
         """Calls hook(module, state_dict, prefix, local_metadata) after state_dict() did."""
         return self._add_hook("state_dict", hook)
 
+    def _register_state_dict_hook(self, hook):
+        """As the one above, and what the hook returns, unless None, replaces the dictionary."""
+        return self._add_hook("_state_dict", hook)
+
     def register_load_state_dict_pre_hook(self, hook):
         """Calls hook(module, state_dict, prefix, local_metadata, strict, missing_keys,
-        unexpected_keys, error_msgs) before load_state_dict() looks at the module; a change
-        it makes to state_dict (a copy of the caller's) counts."""
+        unexpected_keys, error_msgs) before load_state_dict() looks at the module; state_dict
+        holds what begins with prefix, and a change the hook makes to it counts."""
         return self._add_hook("load_state_dict_pre", hook)
 
+    def _register_load_state_dict_pre_hook(self, hook, with_module=False):
+        """As the one above, without the module unless with_module."""
+        return self._add_hook("load_state_dict_pre", hook if with_module else partial(_without_module, hook))
+
     def register_load_state_dict_post_hook(self, hook):
-        """Calls hook(module, incompatible_keys) after load_state_dict()."""
+        """Calls hook(module, incompatible_keys) after load_state_dict(); it may take keys out of
+        the two lists incompatible_keys holds, and strict does not complain about these then."""
         return self._add_hook("load_state_dict_post", hook)
 
     def _call_in_full(self, args, kwargs):
@@ -585,6 +599,12 @@ class Module:
                     warnings.warn(f"a forward hook with always_call=True raised {error!r}", stacklevel=2)
             raise
 
+    # -- copying
+
+    def __setstate__(self, state):
+        """For copy and pickle; a subclass with what cannot be copied overrides it and __getstate__."""
+        self.__dict__.update(state)
+
     # -- printing
 
     def _get_name(self):
@@ -609,3 +629,7 @@ class Module:
 
 
 _BOOL = empty(0, dtype=bool).dtype
+
+
+def _without_module(hook, module, *rest):
+    return hook(*rest)

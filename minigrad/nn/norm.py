@@ -10,7 +10,7 @@ from minigrad.tensor import tensor
 
 
 class _BatchNorm(Module):
-    """What BatchNorm1d and BatchNorm2d share: all but the shapes they take."""
+    """What BatchNorm1d, 2d and 3d share: all but the shapes they take."""
 
     _version = 2  # as PyTorch's, where 2 brought num_batches_tracked
     _ranks = ()
@@ -66,6 +66,10 @@ class _BatchNorm(Module):
             raise self._complaint(input)
         buffers, own = self._buffers, self._parameters
         running_mean, running_var = buffers["running_mean"], buffers["running_var"]
+        if "weight" in own and "bias" in own:  # what self.weight would find, at half the price
+            weight, bias = own["weight"], own["bias"]
+        else:
+            weight, bias = self.weight, self.bias
         momentum = self.momentum
         counts = None
         if self.training and running_mean is not None:
@@ -74,9 +78,7 @@ class _BatchNorm(Module):
                 momentum = 1.0 / (int(counts) + 1)
         by_batch = self.training or running_mean is None
         try:
-            y = batch_norm(
-                input, running_mean, running_var, own["weight"], own["bias"], by_batch, momentum or 0.0, self.eps
-            )
+            y = batch_norm(input, running_mean, running_var, weight, bias, by_batch, momentum or 0.0, self.eps)
         except ValueError:
             complaint = self._complaint(input)
             if complaint is None:
@@ -100,12 +102,11 @@ class _BatchNorm(Module):
             "use drop_last=True in the DataLoader, or model.eval()"
         )
 
-    def _load_from(self, loading, prefix):
-        key = prefix + "num_batches_tracked"
-        version = loading.metadata.get(prefix[:-1], {}).get("version")
-        if self.num_batches_tracked is not None and key not in loading.state and (version is None or version < 2):
-            loading.state[key] = self.num_batches_tracked.clone()  # saved before there was one
-        super()._load_from(loading, prefix)
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        key, version = prefix + "num_batches_tracked", local_metadata.get("version")
+        if self.num_batches_tracked is not None and key not in state_dict and (version is None or version < 2):
+            state_dict[key] = self.num_batches_tracked.clone()  # saved before there was one
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self):
         return (
@@ -136,6 +137,13 @@ class BatchNorm2d(_BatchNorm):
 
     _ranks = (4,)
     _shapes = "(N, C, H, W)"
+
+
+class BatchNorm3d(_BatchNorm):
+    """BatchNorm1d for volumes: x and y (N, C, D, H, W)."""
+
+    _ranks = (5,)
+    _shapes = "(N, C, D, H, W)"
 
 
 class InstanceNorm1d(_BatchNorm):
@@ -190,6 +198,13 @@ class InstanceNorm2d(InstanceNorm1d):
 
     _ranks = (3, 4)
     _shapes = "(N, C, H, W) or (C, H, W)"
+
+
+class InstanceNorm3d(InstanceNorm1d):
+    """InstanceNorm1d for volumes: x and y (N, C, D, H, W) or (C, D, H, W)."""
+
+    _ranks = (4, 5)
+    _shapes = "(N, C, D, H, W) or (C, D, H, W)"
 
 
 class LayerNorm(Module):

@@ -20,7 +20,7 @@ ROOMS = """
 
 # What the rooms lend each other, and nobody calls from outside
 TOOLS = set("""
-    unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric
+    unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric linear_relu
     expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread
     extreme_over pick given
 """.split())

@@ -119,13 +119,17 @@ cdef class ReLU(Unary):
         return y
 
     cdef backward(self, Tensor dy):
-        cdef Tensor y = self.output()
-        if recording() or y.kind > FLOAT64:
-            return dy * (y > 0)
-        return _fused(<gradient_kernel>K[y.kind].relu_backward, dy, y)
+        return relu_gradient(dy, self.output())
 
     def name(self):
         return "ReluBackward0"
+
+
+cdef Tensor relu_gradient(Tensor dy, Tensor y):
+    """dy where y > 0, else 0."""
+    if recording() or y.kind > FLOAT64:
+        return dy * (y > 0)
+    return _fused(<gradient_kernel>K[y.kind].relu_backward, dy, y)
 
 
 @inplace

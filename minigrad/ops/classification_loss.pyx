@@ -79,10 +79,11 @@ def cross_entropy(Tensor input not None, Tensor target not None, Tensor weight=N
 
     Shapes: input (C), (N, C) or (N, C, d1, ...); target the same without C, of class numbers,
     or the same shape with probabilities.
-    weight (C) weighs the classes; targets equal to ignore_index count for nothing;
+    weight (C) weighs the classes, in the input's dtype; targets equal to ignore_index count for nothing;
     label_smoothing s mixes the target with the uniform distribution: (1 - s) onehot + s / C.
     The mean is over the (weighted) targets that count.
-    Errors: IndexError for a target that is no class number, naming it and its row.
+    Errors: IndexError for a target that is no class number, naming it and its row; ValueError for an
+    ignore_index among probabilities.
     """
     cdef str how = reduction_of("cross_entropy", reduction, size_average, reduce)
     cdef Tensor x = input, t = target
@@ -101,6 +102,11 @@ def cross_entropy(Tensor input not None, Tensor target not None, Tensor weight=N
             raise ValueError(
                 f"cross_entropy: floating targets are probabilities of the input's shape {tuple(x.shape)}, got "
                 f"{describe(target)}; class numbers are integers (target.long())"
+            )
+        if ignore_index is not None and ignore_index >= 0:
+            raise ValueError(
+                f"cross_entropy: ignore_index={ignore_index} is a class number, and the target holds probabilities, "
+                "of which none is to be ignored; leave ignore_index out"
             )
         return _with_probabilities(x, t.to(x.dtype), weight, how, label_smoothing)
     if t.rank != x.rank - 1 or t.n * x.length[1] != x.n or tuple(t.shape) != tuple(x.shape)[:1] + tuple(x.shape)[2:]:
@@ -127,7 +133,7 @@ def cross_entropy(Tensor input not None, Tensor target not None, Tensor weight=N
 cdef object _class_weights(Tensor x, Tensor weight):
     if weight is not None and (weight.rank != 1 or weight.length[0] != x.length[1]):
         raise ValueError(f"cross_entropy: expected {x.length[1]} class weights, got {describe(weight)}")
-    return None if weight is None else weight.reshape([1, -1] + [1] * (x.rank - 2))
+    return None if weight is None else convert(weight, x.kind).reshape([1, -1] + [1] * (x.rank - 2))
 
 
 cdef object _with_probabilities(Tensor x, Tensor t, Tensor weight, str how, double smoothing):

@@ -1,6 +1,7 @@
 """What a layer is made of: matrix products, and y = x @ w.T + b in one operation. products.py has the others."""
 from minigrad.autograd.engine cimport Op, recording
-from minigrad.kernels cimport K
+from minigrad.kernels cimport K, MG_RELU
+from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport operands
 from minigrad.ops.broadcast cimport sum_over, sum_to
 from minigrad.tensor cimport (
@@ -12,10 +13,10 @@ import numpy as np
 from minigrad.tensor import method
 
 
-cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias) noexcept:
+cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias, int flags=0) noexcept:
     """c = a @ b (+ bias), for matrices; c's rows are dense, a and b have any strides."""
     K[c.kind].gemm(c.ptr, c.step[0], a.ptr, a.step[0], a.step[1], b.ptr, b.step[0], b.step[1],
-                   c.length[0], c.length[1], a.length[1], NULL if bias is None else bias.ptr, 0)
+                   c.length[0], c.length[1], a.length[1], NULL if bias is None else bias.ptr, flags)
 
 
 cdef Tensor _product(Tensor a, Tensor b):
@@ -182,7 +183,11 @@ cdef class Linear(Op):
     dx = dy @ w                     (..., O) (O, I) -> (..., I)
     dw = dy.T @ x                   (O, rows) (rows, I) -> (O, I)
     db = sum of dy over the rows    (rows, O) -> (O)
+
+    With relu: y = max(x @ w.T + b, 0) in the same pass over memory, and dy counts where y > 0.
     """
+    cdef bint relu
+
     cdef Tensor forward(self, Tensor x, Tensor w, Tensor b):
         cdef Py_ssize_t length[MAX_RANK]
         cdef Tensor y
@@ -192,7 +197,9 @@ cdef class Linear(Op):
             length[i] = x.length[i]
         length[x.rank - 1] = w.length[0]
         y = new_tensor(x.kind, x.rank, length)
-        _gemm(_as_rows(y), _as_rows(x), _transposed(w), None if b is None else dense(b))
+        _gemm(_as_rows(y), _as_rows(x), _transposed(w), None if b is None else dense(b), MG_RELU if self.relu else 0)
+        if self.relu:
+            self.keep(y)
         return y
 
     cdef backward(self, Tensor dy):
@@ -200,7 +207,9 @@ cdef class Linear(Op):
         cdef Py_ssize_t length[MAX_RANK]
         cdef int i
         dx = dw = db = None
-        x, w = self.saved
+        x, w = self.saved[0], self.saved[1]
+        if self.relu:
+            dy = relu_gradient(dy, self.output())
         if recording():
             if self.needs(0):
                 dx = dy @ w
@@ -222,6 +231,9 @@ cdef class Linear(Op):
             db = sum_over(rows, 1, False, 1.0)
         return (dx, dw, db)[:len(self.edges)]
 
+    def name(self):
+        return "ReluBackward0" if self.relu else "LinearBackward0"
+
 
 def linear(Tensor input not None, Tensor weight not None, Tensor bias=None):
     """input @ weight.T + bias.
@@ -229,7 +241,17 @@ def linear(Tensor input not None, Tensor weight not None, Tensor bias=None):
     Shapes: input (..., I), weight (O, I), bias (O) or None; the result is (..., O).
     Errors: ValueError where the input's last axis is not I long.
     """
+    return _linear(input, weight, bias, False)
+
+
+def linear_relu(Tensor input not None, Tensor weight not None, Tensor bias):
+    """relu(linear(input, weight, bias)), in one operation."""
+    return _linear(input, weight, bias, True)
+
+
+cdef Tensor _linear(Tensor input, Tensor weight, Tensor bias, bint relu):
     cdef Linear op = Linear.__new__(Linear)
+    op.relu = relu
     if weight.rank != 2 or (bias is not None and (bias.rank != 1 or bias.length[0] != weight.length[0])):
         raise ValueError(
             f"linear: expected weight (O, I) and bias (O), got {tuple(weight.shape)} and "

@@ -88,7 +88,7 @@ cdef class BatchNorm(Op):
         for c in range(self.channels):
             rstd[c] = 1 / c_sqrt(rstd[c] + eps)
         K[x.kind].batch_norm_forward(y.ptr, xd.ptr, mean, rstd, _pointer(w), _pointer(b),
-                                     self.outer, self.channels, self.inner)
+                                     self.outer, self.channels, self.inner, False)
         self.saved = (x, w)
         return y
 
@@ -105,7 +105,7 @@ cdef class BatchNorm(Op):
             db = new_tensor(x.kind, 1, &x.length[1])
         x, dy = dense(x), dense(dy)
         w = None if w is None else dense(w)
-        K[x.kind].batch_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
+        K[x.kind].batch_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr, NULL,
                                       <double *>self.mean.ptr, <double *>self.rstd.ptr,
                                       _pointer(w),
                                       self.outer, self.channels, self.inner)

@@ -6,13 +6,13 @@ tens of nanoseconds a parameter, so nothing is remembered between steps, and not
 out of date: parameters, gradients and state are read where their owner keeps them.
 """
 cimport cython
-from libc.math cimport isfinite, pow
+from libc.math cimport INFINITY, isfinite, pow, sqrt
 from libc.stdlib cimport calloc, free
 
 from minigrad.kernels cimport K
 from minigrad.tensor cimport (
     FLOAT32, FLOAT64, Kind, Tensor, check_writable, copy_into, copy_of, describe, filled, lend,
-    new_like, new_scalar, same_shape,
+    new_scalar, same_shape,
 )
 
 
@@ -22,21 +22,26 @@ cdef class Batch:
 
     pointers is a table: a column for each parameter, a row for each thing that belongs to
     it (itself, its gradient, its state). A tensor that is not contiguous is worked on in a
-    contiguous copy, which write_back() returns to its place if the kernel changed it.
+    contiguous copy, which finish() returns to its place if the kernel changed it.
     """
     cdef Kind kind
     cdef size_t room, count         # columns in all, columns filled
     cdef void **pointers            # (rows, room)
     cdef size_t *n                  # (room) how many elements
-    cdef double *c                  # (2, room) Adam's bias corrections
-    cdef unsigned char *first       # (room) whether SGD's buffer is still to be started
+    cdef double *numbers            # (4, room) what a rule computes for each parameter
+    cdef unsigned char *first       # (room) whether state is begun with this step
     cdef list copies                # (original, copy); original is None where it is only read
+    cdef list steps, products       # tensors of no axes: the steps taken, NAdam's mu_product
+    cdef list begun                 # (state, name, tensor)
 
     def __dealloc__(self):
-        free(self.c)
+        free(self.numbers)
 
     cdef inline void **row(self, size_t i) noexcept:
         return self.pointers + i * self.room
+
+    cdef inline double *own(self, size_t i) noexcept:
+        return self.numbers + i * self.room
 
     cdef inline int put(self, size_t row, Tensor x, bint changes) except -1:
         """Sets a pointer in the current column; changes: the kernel will write there."""
@@ -51,6 +56,10 @@ cdef class Batch:
             self.row(row)[self.count] = copy.ptr
         return 0
 
+    cdef inline double time(self, size_t i) noexcept:
+        """Which step this is for the parameter of a column, from 1."""
+        return <double>(<float *>(<Tensor>self.steps[i]).ptr)[0] + 1
+
     cdef int write_back(self) except -1:
         for original, copy in self.copies:
             if original is not None:
@@ -62,16 +71,19 @@ cdef Batch new_batch(str who, int kind, size_t rows, size_t room):
     """One block of memory, the most strictly aligned part first."""
     cdef Batch batch = Batch.__new__(Batch)
     cdef char *block = <char *>calloc(
-        room + 1, 2 * sizeof(double) + rows * sizeof(void *) + sizeof(size_t) + 1)
+        room + 1, 4 * sizeof(double) + rows * sizeof(void *) + sizeof(size_t) + 1)
     if block is NULL:
         raise MemoryError(f"{who}: no memory for the addresses of {room} parameters")
     batch.kind = <Kind>kind
     batch.room = room
-    batch.c = <double *>block
-    batch.pointers = <void **>(batch.c + 2 * room)
+    batch.numbers = <double *>block
+    batch.pointers = <void **>(batch.numbers + 4 * room)
     batch.n = <size_t *>(batch.pointers + rows * room)
     batch.first = <unsigned char *>(batch.n + room)
     batch.copies = []
+    batch.steps = []
+    batch.products = []
+    batch.begun = []
     return batch
 
 
@@ -91,7 +103,7 @@ cdef inline int check_fits(str who, Tensor p, Tensor x, str what) except -1:
     return 0
 
 
-cdef double number(str who, dict group, str name) except? -1:
+cpdef double number(str who, dict group, str name) except? -1:
     """A finite number of a parameter group, given as a number or a tensor of one element."""
     value = group[name]
     cdef double x
@@ -107,153 +119,299 @@ cdef double number(str who, dict group, str name) except? -1:
     return x
 
 
-cdef void changed(list params) noexcept:
-    """The memory of every parameter that had a gradient is at its next version."""
-    cdef Tensor p
-    for p in params:
-        if p.gradient is not None:
-            p.storage.version += 1
-
-
 # ---- the steps of optimizers ------------------------------------------------------------
 # Everything is looked at first, then everything is changed: a step that is refused has
-# done nothing.
+# done nothing. Each function takes
+#
+#     group: an optimizer's parameter group, "params" and the settings by name
+#     state: {parameter: {"step": tensor, ...}}, by PyTorch's names; what is missing is begun
+#     factor, limit: clipping, of which optim/clipping.py says more: a gradient is multiplied
+#         by factor, and limited to [-limit, limit]
+#
+# takes one step of the optimizer that bears its name, whose formula stands there and in
+# csrc/optim.c, on every parameter that has a gradient, and raises ValueError for a setting
+# that is not finite, and for a gradient or state that does not fit its parameter.
 
-def sgd(dict group not None, state):
-    """One step of optim.SGD, whose formula stands there and in csrc/optim.c, on every
-    parameter of a group that has a gradient.
+cdef list gather(str who, dict group, state, tuple names, double start=0):
+    """[Batch] of float32 and of float64: the parameters that have a gradient, which fill row 0;
+    gradients, row 1; then a row for each of `names` in the state, begun with `start`.
 
-    group: an optimizer's parameter group: "params" and the settings by name.
-    state: {parameter: {"momentum_buffer": tensor}}; a missing buffer is started.
-    Errors: ValueError for a setting that is not finite, and for a gradient or a buffer
-    that does not fit its parameter.
+    "step" and "mu_product" are no rows but go into steps and products.
     """
-    cdef list params = group["params"]
+    cdef list params = group["params"], both = [None, None]
+    cdef Batch batch
+    cdef Tensor p, x
+    cdef dict own
+    cdef size_t row
+    for p in params:
+        if p.gradient is None:
+            continue
+        check_floating(who, p)
+        batch = both[<int>p.kind]
+        if batch is None:
+            batch = both[<int>p.kind] = new_batch(who, p.kind, 2 + len(names), len(params))
+        check_fits(who, p, p.gradient, "a gradient")
+        batch.n[batch.count] = p.n
+        batch.put(0, p, True)
+        batch.put(1, p.gradient, False)
+        if names:
+            own = state[p]
+            row = 2
+            for name in names:
+                if name == "step":
+                    batch.steps.append(scalar(batch, own, "step", 0))
+                elif name == "mu_product":
+                    batch.products.append(scalar(batch, own, "mu_product", 1))
+                else:
+                    x = own.get(name)
+                    if x is None:
+                        x = filled(p, start)
+                        batch.begun.append((own, name, x))
+                        batch.first[batch.count] = 1
+                    check_fits(who, p, x, name)
+                    batch.put(row, x, True)
+                    row += 1
+        batch.count += 1
+    return [batch for batch in both if batch is not None]
+
+
+cdef Tensor scalar(Batch batch, dict own, str name, double start):
+    """A number of a parameter's state: a tensor of no axes, float32 as PyTorch has it.
+
+    What was loaded may also be float64, but for "step", or a plain number.
+    """
+    x = own.get(name)
+    if not (isinstance(x, Tensor) and (<Tensor>x).n == 1 and (<Tensor>x).kind <= (name != "step")):
+        x = new_scalar(start if x is None else float(x), FLOAT32)
+        batch.begun.append((own, name, x))
+    return <Tensor>x
+
+
+cdef int finish(list batches, dict group) except -1:
+    """After the kernels: copies go back to their places, state that was begun is kept, a step
+    is counted, and all that was changed is at its next version."""
+    cdef Batch batch
+    cdef Tensor x
+    for batch in batches:
+        batch.write_back()
+        for own, name, begun in batch.begun:
+            (<dict>own)[name] = begun
+        for x in batch.steps:
+            (<float *>x.ptr)[0] += 1
+            x.storage.version += 1
+    for x in <list>group["params"]:
+        if x.gradient is not None:
+            x.storage.version += 1
+    return 0
+
+
+cdef tuple betas_of(str who, dict group):
+    cdef double beta1, beta2
+    beta1, beta2 = group["betas"]
+    if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
+        raise ValueError(f"{who}: expected two betas in [0, 1), got {group['betas']}")
+    return beta1, beta2
+
+
+cdef inline double uphill(dict group, double factor):
+    return -factor if group["maximize"] else factor
+
+
+def sgd(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr b, b <- momentum b + g: optim.SGD."""
     cdef double lr = number("SGD", group, "lr")
     cdef double momentum = number("SGD", group, "momentum")
     cdef double dampening = number("SGD", group, "dampening")
     cdef double weight_decay = number("SGD", group, "weight_decay")
-    cdef bint nesterov = group["nesterov"], maximize = group["maximize"]
-    cdef list batches = [None, None]       # of float32, of float64
+    cdef bint nesterov = group["nesterov"]
+    cdef list batches = gather("SGD", group, state, ("momentum_buffer",) if momentum != 0 else ())
     cdef Batch batch
-    cdef list started = None
-    cdef Tensor p, b
-    cdef dict own
-    cdef int kind
-    for p in params:
-        if p.gradient is None:
-            continue
-        check_floating("SGD", p)
-        batch = batches[<int>p.kind]
-        if batch is None:
-            batch = batches[<int>p.kind] = new_batch("SGD", p.kind, 3, len(params))
-        check_fits("SGD", p, p.gradient, "a gradient")
-        batch.n[batch.count] = p.n
-        batch.put(0, p, True)
-        batch.put(1, p.gradient, False)
-        if momentum != 0:
-            own = state[p]
-            b = own.get("momentum_buffer")
-            if b is None:
-                b = new_like(p)
-                batch.first[batch.count] = 1
-                if started is None:
-                    started = []
-                started.append((own, b))
-            check_fits("SGD", p, b, "a momentum_buffer")
-            batch.put(2, b, True)
-        batch.count += 1
-    for kind in range(2):
-        batch = batches[kind]
-        if batch is not None:
-            K[kind].sgd(batch.count, batch.row(0), <const void **>batch.row(1),
-                        batch.row(2) if momentum != 0 else NULL, batch.first, batch.n,
-                        lr, momentum, dampening, weight_decay, nesterov, maximize)
-            batch.write_back()
-    if started is not None:
-        for own, b in started:
-            own["momentum_buffer"] = b
-    changed(params)
+    factor = uphill(group, factor)
+    for batch in batches:
+        K[batch.kind].sgd(batch.count, batch.row(0), <const void **>batch.row(1), batch.row(2), batch.first,
+                          batch.n, lr, momentum, dampening, weight_decay, nesterov, factor, limit)
+    finish(batches, group)
 
 
-cdef Tensor _slot(dict own, str name, Tensor p):
-    """A running mean of p's state; zeros where it has not been begun."""
-    x = own.get(name)
-    if x is None:
-        x = own[name] = filled(p, 0.0)
-    check_fits("Adam", p, <Tensor?>x, name)
-    return <Tensor>x
-
-
-cdef Tensor _step(dict own):
-    """The number of steps taken: a float32 tensor of no axes, as PyTorch saves it."""
-    x = own.get("step")
-    if not (isinstance(x, Tensor) and (<Tensor>x).kind == FLOAT32 and (<Tensor>x).n == 1):
-        x = own["step"] = new_scalar(0.0 if x is None else float(x), FLOAT32)
-    return <Tensor>x
-
-
-def adam(dict group not None, state):
-    """One step of optim.Adam or AdamW, whose formulas stand there and in csrc/optim.c, on
-    every parameter of a group that has a gradient.
-
-    group: an optimizer's parameter group: "params" and the settings by name.
-    state: {parameter: {"step", "exp_avg", "exp_avg_sq"[, "max_exp_avg_sq"]}}; what is
-    missing is begun at 0.
-    Errors: as in sgd().
-    """
-    cdef list params = group["params"]
-    cdef double lr = number("Adam", group, "lr")
-    cdef double beta1, beta2
-    cdef double eps = number("Adam", group, "eps")
-    cdef double weight_decay = number("Adam", group, "weight_decay")
-    cdef bint amsgrad = group["amsgrad"], maximize = group["maximize"]
-    cdef bint decoupled = group["decoupled_weight_decay"]
-    cdef list batches = [None, None]       # of float32, of float64
+def rmsprop(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr g / (sqrt(v) + eps), v <- alpha v + (1 - alpha) g^2: optim.RMSprop."""
+    cdef double lr = number("RMSprop", group, "lr")
+    cdef double alpha = number("RMSprop", group, "alpha")
+    cdef double momentum = number("RMSprop", group, "momentum")
+    cdef double eps = number("RMSprop", group, "eps")
+    cdef double weight_decay = number("RMSprop", group, "weight_decay")
+    cdef bint centered = group["centered"]
+    cdef tuple names = ("step", "square_avg")
     cdef Batch batch
-    cdef list steps = []
-    cdef Tensor p, taken
-    cdef dict own
-    cdef double t = 0, last = -1, c1 = 1, c2 = 1
-    cdef int kind
-    beta1, beta2 = group["betas"]
-    if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
-        raise ValueError(f"Adam: expected two betas in [0, 1), got {group['betas']}")
-    for p in params:
-        if p.gradient is None:
-            continue
-        check_floating("Adam", p)
-        batch = batches[<int>p.kind]
-        if batch is None:
-            batch = batches[<int>p.kind] = new_batch("Adam", p.kind, 5, len(params))
-        check_fits("Adam", p, p.gradient, "a gradient")
-        batch.n[batch.count] = p.n
-        batch.put(0, p, True)
-        batch.put(1, p.gradient, False)
-        own = state[p]
-        taken = _step(own)
-        batch.put(2, _slot(own, "exp_avg", p), True)
-        batch.put(3, _slot(own, "exp_avg_sq", p), True)
-        if amsgrad:
-            batch.put(4, _slot(own, "max_exp_avg_sq", p), True)
-        t = <double>(<float *>taken.ptr)[0] + 1
-        if t != last:       # most often all parameters have taken as many
-            c1, c2, last = 1 - pow(beta1, t), 1 - pow(beta2, t), t
-        batch.c[batch.count] = c1
-        batch.c[batch.room + batch.count] = c2
-        batch.count += 1
-        steps.append(taken)
-    for kind in range(2):
-        batch = batches[kind]
-        if batch is not None:
-            K[kind].adam(batch.count, batch.row(0), <const void **>batch.row(1), batch.row(2), batch.row(3),
-                         batch.row(4) if amsgrad else NULL, batch.c, batch.c + batch.room, batch.n,
-                         lr, beta1, beta2, eps, weight_decay, decoupled, maximize)
-            batch.write_back()
-    for taken in steps:
-        (<float *>taken.ptr)[0] += 1
-        taken.storage.version += 1
-    changed(params)
+    cdef size_t i
+    if momentum != 0:
+        names += ("momentum_buffer",)
+    if centered:
+        names += ("grad_avg",)
+    cdef list batches = gather("RMSprop", group, state, names)
+    factor = uphill(group, factor)
+    for batch in batches:
+        for i in range(batch.count):
+            batch.own(0)[i] = lr
+        K[batch.kind].rmsprop(batch.count, batch.row(0), <const void **>batch.row(1), batch.row(2),
+                              batch.row(3 + (momentum != 0)) if centered else NULL,
+                              batch.row(3) if momentum != 0 else NULL, batch.own(0), batch.n,
+                              alpha, 1 - alpha, eps, weight_decay, momentum, factor, limit)
+    finish(batches, group)
+
+
+def adagrad(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr g / (sqrt(s) + eps), s <- s + g^2: optim.Adagrad."""
+    cdef double lr = number("Adagrad", group, "lr")
+    cdef double lr_decay = number("Adagrad", group, "lr_decay")
+    cdef double eps = number("Adagrad", group, "eps")
+    cdef double weight_decay = number("Adagrad", group, "weight_decay")
+    cdef double start = number("Adagrad", group, "initial_accumulator_value")
+    cdef list batches = gather("Adagrad", group, state, ("step", "sum"), start)
+    cdef Batch batch
+    cdef size_t i
+    factor = uphill(group, factor)
+    for batch in batches:
+        for i in range(batch.count):
+            batch.own(0)[i] = lr / (1 + (batch.time(i) - 1) * lr_decay)
+        K[batch.kind].rmsprop(batch.count, batch.row(0), <const void **>batch.row(1), batch.row(2), NULL, NULL,
+                              batch.own(0), batch.n, 1, 1, eps, weight_decay, 0, factor, limit)
+    finish(batches, group)
+
+
+def lion(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr sign(beta1 m + (1 - beta1) g), m <- beta2 m + (1 - beta2) g: optim.Lion."""
+    cdef double lr = number("Lion", group, "lr"), beta1, beta2
+    cdef double shrink = 1 - lr * number("Lion", group, "weight_decay")
+    beta1, beta2 = betas_of("Lion", group)
+    cdef list batches = gather("Lion", group, state, ("exp_avg",))
+    cdef Batch batch
+    factor = uphill(group, factor)
+    for batch in batches:
+        K[batch.kind].lion(batch.count, batch.row(0), <const void **>batch.row(1), batch.row(2), batch.n,
+                           lr, beta1, beta2, shrink, factor, limit)
+    finish(batches, group)
+
+
+# Adam and its kin differ only in the numbers that they hand the kernel for each parameter:
+# p <- p - (a m + c g) / (b sqrt(v) + eps).
+
+cdef int moments(str who, dict group, list batches, double lr, double beta1, double beta2, double factor,
+                 double limit, bint infinity=False) except -1:
+    """The kernel adam, with the numbers a, b and (where there are products, NAdam's) c in own()."""
+    cdef double eps = number(who, group, "eps")
+    cdef double weight_decay = number(who, group, "weight_decay"), shrink = 1
+    cdef bint amsgrad = group.get("amsgrad", False)
+    cdef Batch batch
+    if group.get("decoupled_weight_decay"):
+        shrink, weight_decay = 1 - lr * weight_decay, 0
+    factor = uphill(group, factor)
+    for batch in batches:
+        K[batch.kind].adam(batch.count, batch.row(0), <const void **>batch.row(1), batch.row(2), batch.row(3),
+                           batch.row(4) if amsgrad else NULL, batch.own(0), batch.own(1),
+                           batch.own(2) if batch.products else NULL, batch.n, beta1, beta2, eps,
+                           weight_decay, shrink, infinity, factor, limit)
+    return finish(batches, group)
+
+
+def adam(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr / c1 m / (sqrt(v) / sqrt(c2) + eps): optim.Adam and AdamW."""
+    cdef double lr = number("Adam", group, "lr"), beta1, beta2, t, last = -1, a = 0, b = 0
+    cdef bint amsgrad = group["amsgrad"]
+    beta1, beta2 = betas_of("Adam", group)
+    cdef list batches = gather("Adam", group, state, ("step", "exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+                               if amsgrad else ("step", "exp_avg", "exp_avg_sq"))
+    cdef Batch batch
+    cdef size_t i
+    for batch in batches:
+        for i in range(batch.count):
+            t = batch.time(i)
+            if t != last:       # most often all parameters have taken as many
+                a, b, last = lr / (1 - pow(beta1, t)), 1 / sqrt(1 - pow(beta2, t)), t
+            batch.own(0)[i] = a
+            batch.own(1)[i] = b
+    moments("Adam", group, batches, lr, beta1, beta2, factor, limit)
+
+
+def adamax(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr / c1 m / u, u <- max(beta2 u, |g| + eps): optim.Adamax."""
+    cdef double lr = number("Adamax", group, "lr"), beta1, beta2
+    beta1, beta2 = betas_of("Adamax", group)
+    cdef list batches = gather("Adamax", group, state, ("step", "exp_avg", "exp_inf"))
+    cdef Batch batch
+    cdef size_t i
+    for batch in batches:
+        for i in range(batch.count):
+            batch.own(0)[i] = lr / (1 - pow(beta1, batch.time(i)))
+            batch.own(1)[i] = 1
+    moments("Adamax", group, batches, lr, beta1, beta2, factor, limit, True)
+
+
+def nadam(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr (mu' m / (1 - prod mu mu') + (1 - mu) g / (1 - prod mu)) / (sqrt(v) / sqrt(c2) + eps):
+    optim.NAdam."""
+    cdef double lr = number("NAdam", group, "lr"), beta1, beta2, t, mu, mu_next, product
+    cdef double decay = number("NAdam", group, "momentum_decay")
+    beta1, beta2 = betas_of("NAdam", group)
+    cdef list batches = gather("NAdam", group, state, ("step", "mu_product", "exp_avg", "exp_avg_sq"))
+    cdef Batch batch
+    cdef Tensor x
+    cdef size_t i
+    for batch in batches:
+        for i in range(batch.count):
+            t = batch.time(i)
+            mu = beta1 * (1 - 0.5 * pow(0.96, t * decay))
+            mu_next = beta1 * (1 - 0.5 * pow(0.96, (t + 1) * decay))
+            x = batch.products[i]
+            if x.kind == FLOAT32:       # rounded as PyTorch rounds it
+                product = (<float *>x.ptr)[0] * <float>mu
+            else:
+                product = (<double *>x.ptr)[0] * mu
+            batch.own(0)[i] = lr * mu_next / (1 - product * mu_next)
+            batch.own(1)[i] = 1 / sqrt(1 - pow(beta2, t))
+            batch.own(2)[i] = lr * (1 - mu) / (1 - product)
+            batch.own(3)[i] = product
+    moments("NAdam", group, batches, lr, beta1, beta2, factor, limit)
+    for batch in batches:
+        for i in range(batch.count):
+            x = batch.products[i]
+            K[x.kind].fill(x.ptr, batch.own(3)[i], 1)
+            x.storage.version += 1
+
+
+def radam(dict group not None, state, double factor=1, double limit=INFINITY):
+    """p <- p - lr / c1 r m sqrt(c2) / (sqrt(v) + eps), at first p <- p - lr / c1 m: optim.RAdam."""
+    cdef double lr = number("RAdam", group, "lr"), beta1, beta2, t, c2, rho, rho_end
+    beta1, beta2 = betas_of("RAdam", group)
+    rho_end = 2 / (1 - beta2) - 1
+    cdef list batches = gather("RAdam", group, state, ("step", "exp_avg", "exp_avg_sq"))
+    cdef Batch batch
+    cdef size_t i
+    for batch in batches:
+        for i in range(batch.count):
+            t = batch.time(i)
+            c2 = 1 - pow(beta2, t)
+            rho = rho_end - 2 * t * pow(beta2, t) / c2
+            batch.own(0)[i] = lr / (1 - pow(beta1, t))
+            if rho > 5:
+                batch.own(0)[i] *= sqrt(
+                    (rho - 4) * (rho - 2) * rho_end / ((rho_end - 4) * (rho_end - 2) * rho) * c2)
+                batch.own(1)[i] = 1
+    moments("RAdam", group, batches, lr, beta1, beta2, factor, limit)
+
+
+def gradients(str who, dict group not None):
+    """[(p, -g if maximize else g)] of the parameters that have a gradient, all of them fit to be
+    changed: what a step begins with that is made of operations on tensors."""
+    cdef Tensor p
+    cdef list pairs = []
+    for p in group["params"]:
+        if p.gradient is not None:
+            check_floating(who, p)
+            check_fits(who, p, p.gradient, "a gradient")
+            check_writable(p)
+            pairs.append((p, p.gradient.detach()))
+    return [(p, -g) for p, g in pairs] if group.get("maximize") else pairs
 
 
 def zero_grad(list params not None, bint set_to_none):

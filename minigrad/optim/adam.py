@@ -37,19 +37,20 @@ class Adam(Optimizer):
     Reddi, Kale and Kumar, On the convergence of Adam and beyond (2018).
     """
 
+    folds_clipping = True
     state_of_param_shape = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
 
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=0, amsgrad=False, *,
         foreach=None, maximize=False, capturable=False, differentiable=False, fused=None,
-        decoupled_weight_decay=False,
+        decoupled_weight_decay=False, **clip,
     ):
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
             "maximize": maximize, "foreach": foreach, "capturable": capturable,
             "differentiable": differentiable, "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
-        })  # fmt: skip
+        }, **clip)  # fmt: skip
 
     def check(self, group):
         super().check(group)
@@ -58,7 +59,7 @@ class Adam(Optimizer):
         check_number(self._name, "weight_decay", group["weight_decay"])
 
     def update(self, group):
-        update.adam(group, self.state)
+        update.adam(group, self.state, *self.clip)
 
 
 class AdamW(Adam):
@@ -77,11 +78,12 @@ class AdamW(Adam):
 
     def __init__(
         self, params, lr=1e-3, betas=(0.9, 0.999), eps=1e-8, weight_decay=1e-2, amsgrad=False, *,
-        maximize=False, foreach=None, capturable=False, differentiable=False, fused=None,
+        maximize=False, foreach=None, capturable=False, differentiable=False, fused=None, **clip,
     ):
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
             capturable=capturable, differentiable=differentiable, fused=fused, decoupled_weight_decay=True,
+            **clip,
         )  # fmt: skip
 
     def __setstate__(self, state):

@@ -9,8 +9,8 @@ To write an optimizer, extend Optimizer with the settings and one step of the ru
     class SignSGD(Optimizer):
         "p <- p - lr sign(g)"
 
-        def __init__(self, params, lr=1e-3):
-            super().__init__(params, {"lr": lr})
+        def __init__(self, params, lr=1e-3, **clip):
+            super().__init__(params, {"lr": lr}, **clip)
 
         @no_grad()
         def update(self, group):
@@ -31,6 +31,8 @@ import numpy as np
 
 from minigrad.autograd import RemovableHandle, enable_grad
 from minigrad.ops import update
+from minigrad.ops.creation import zeros_like
+from minigrad.optim import clipping
 from minigrad.tensor import Tensor, float32, tensor
 
 __all__ = ["Optimizer", "required"]
@@ -47,7 +49,9 @@ required = _Required()  # a default that every group must replace
 # ---- checking settings ---------------------------------------------------------------------
 
 def check_number(who, name, value, low=0.0, high=math.inf):
-    """Refuses a setting that is no number in [low, high)."""
+    """Refuses a setting that is no number in [low, high); a high in a list belongs to what is allowed."""
+    closed = isinstance(high, list)
+    high = high[0] if closed else high
     if isinstance(value, Tensor) and value.numel() != 1:
         raise ValueError(f"{who}: expected {name} as one number, got a tensor of shape {tuple(value.shape)}")
     try:
@@ -56,10 +60,11 @@ def check_number(who, name, value, low=0.0, high=math.inf):
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{who}: expected {name} as a number, got {value!r}") from None
-    if not low <= number < high:  # which no NaN passes
-        allowed = f"in [{low:g}, {high:g})" if high < math.inf else f"finite and at least {low:g}"
+    if not (low <= number < high or (closed and number == high)):  # which no NaN passes
+        end = "]" if closed else ")"
+        allowed = f"in [{low:g}, {high:g}{end}" if high < math.inf else f"finite and at least {low:g}"
         if low == -math.inf:
-            allowed = "finite"
+            allowed = "finite" if high == math.inf else f"at most {high:g}"
         raise ValueError(f"{who}: {name} must be {allowed}, got {number}")
     if number == -math.inf:
         raise ValueError(f"{who}: {name} must be finite, got {number}")
@@ -81,6 +86,19 @@ def refuse_differentiable(who, differentiable):
             "is not recorded. To differentiate through a step write it as an expression: "
             "p = p - lr * minigrad.autograd.grad(loss, p, create_graph=True)[0]"
         )
+
+
+# ---- state ---------------------------------------------------------------------------------
+
+def begun(own, p, *names):
+    """A parameter's state `own`, in which what is missing begins at 0: "step" is one number, float32
+    as PyTorch saves it, anything else is of p's shape and dtype."""
+    for name in names:
+        if name not in own:
+            own[name] = tensor(0.0, dtype=float32) if name == "step" else zeros_like(p, requires_grad=False)
+        elif not isinstance(own[name], Tensor):
+            own[name] = tensor(float(own[name]), dtype=float32)
+    return own
 
 
 # ---- steps with hooks ----------------------------------------------------------------------
@@ -116,15 +134,25 @@ class Optimizer:
     `model.named_parameters()`; or dicts that each hold "params" and the settings in which
     this group differs: `[{"params": first}, {"params": second, "lr": 0.01}]`.
     defaults: the settings of a group that names no others.
+    clip_norm, clip_value: every optimizer takes these two, and a group may have its own. A step is
+    then made with clipped gradients, and p.grad stays as it is:
+
+        g <- g min(1, clip_norm / (norm + 1e-6))        norm: of all gradients as one vector
+        g <- min(max(g, -clip_value), clip_value)
+
+    The vector goes through all groups with the same clip_norm. A gradient that is not finite is an
+    error that names its parameter, and nothing is changed.
 
     Errors: TypeError for what is no tensor; ValueError for no parameters at all, for one
     given twice, for one that is the result of an operation, and for settings out of range.
     """
 
     state_of_param_shape = ()  # names of the state tensors that have their parameter's shape
+    folds_clipping = False  # whether update() heeds self.clip; otherwise it finds clipped copies in p.grad
+    clip = clipping.UNCLIPPED
 
-    def __init__(self, params, defaults):
-        self.defaults = defaults
+    def __init__(self, params, defaults, **clip):
+        defaults = self.defaults = {**defaults, **clipping.settings(self._name, clip)}
         self.state = defaultdict(dict)
         self.param_groups = []
         self._reset_hooks()
@@ -136,6 +164,8 @@ class Optimizer:
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
+        if "update" in vars(cls):
+            cls.folds_clipping = vars(cls).get("folds_clipping", False)  # of this update(), no parent's
         step = vars(cls).get("step")
         if step is not None:
 
@@ -161,6 +191,15 @@ class Optimizer:
         if "lr" in group:
             check_number(self._name, "lr", group["lr"])
         refuse_differentiable(self._name, group.get("differentiable"))
+        for name in clipping.SETTINGS:
+            if group.get(name) is not None:
+                check_number(self._name, name, group[name])
+        if all(group.get(name) is not None for name in clipping.SETTINGS):
+            raise ValueError(f"{self._name}: got both clip_norm and clip_value; give one (None switches the other off)")
+
+    def numbers(self, group, *names):
+        """A group's settings as finite floats; a step with others would spoil every parameter."""
+        return [update.number(self._name, group, name) for name in names]
 
     def update(self, group):
         """One step on every parameter of a group that has a gradient.
@@ -183,9 +222,24 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        if clipping.is_asked(self.param_groups):
+            for group, clip in zip(self.param_groups, clipping.of(self._name, self.param_groups), strict=True):
+                self._update_clipped(group, *clip)
+            return loss
         for group in self.param_groups:
             self.update(group)
         return loss
+
+    def _update_clipped(self, group, factor, limit):
+        if self.folds_clipping and factor >= 1e-30:  # which float32 still holds with all its digits
+            self.clip = factor, limit
+            try:
+                self.update(group)
+            finally:
+                del self.clip
+        else:
+            with clipping.lent(group, factor, limit):
+                self.update(group)
 
     def zero_grad(self, set_to_none=True):
         """Forgets every parameter's gradient; set_to_none=False fills it with zeros instead."""
@@ -344,7 +398,8 @@ class Optimizer:
                     f"{len(ours['params'])} there; were they made from the same model?"
                 )
             param.update(zip(theirs["params"], ours["params"], strict=True))
-            group = {name: value for name, value in ours.items() if name in self.defaults or name == "param_names"}
+            kept = {*self.defaults, *clipping.SETTINGS, "param_names"}
+            group = {name: value for name, value in ours.items() if name in kept}
             group.update((name, _copied(value)) for name, value in theirs.items() if name != "params")
             self.check(group)
             groups.append({"params": ours["params"], **group})

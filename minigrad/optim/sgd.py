@@ -36,17 +36,18 @@ class SGD(Optimizer):
     deep learning (2013).
     """
 
+    folds_clipping = True
     state_of_param_shape = ("momentum_buffer",)
 
     def __init__(
         self, params, lr=1e-3, momentum=0, dampening=0, weight_decay=0, nesterov=False, *,
-        maximize=False, foreach=None, differentiable=False, fused=None,
+        maximize=False, foreach=None, differentiable=False, fused=None, **clip,
     ):
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay,
             "nesterov": nesterov, "maximize": maximize, "foreach": foreach,
             "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
+        }, **clip)  # fmt: skip
 
     def check(self, group):
         super().check(group)
@@ -60,4 +61,4 @@ class SGD(Optimizer):
             )
 
     def update(self, group):
-        update.sgd(group, self.state)
+        update.sgd(group, self.state, *self.clip)

@@ -146,9 +146,9 @@ static void rows(size_t outer, size_t n, size_t inner)
         void *w = array(n), *b = array(n), *dw = array(n), *db = array(n);
         K->batch_norm_statistics(mean, var, x, outer, n, inner);
         for (size_t c = 0; c < n; c++) var[c] = 1 / sqrt(var[c] + 1e-5);
-        K->batch_norm_forward(y, x, mean, var, w, b, outer, n, inner);
-        K->batch_norm_backward(dx, dw, db, dy, x, mean, var, w, outer, n, inner);
-        K->batch_norm_backward(dx, NULL, NULL, dy, x, mean, var, NULL, outer, n, inner);
+        K->batch_norm_forward(y, x, mean, var, w, b, outer, n, inner, 0);
+        K->batch_norm_backward(dx, dw, db, dy, x, inner == 1 ? y : NULL, mean, var, w, outer, n, inner);
+        K->batch_norm_backward(dx, NULL, NULL, dy, x, NULL, mean, var, NULL, outer, n, inner);
         free(mean), free(var), free(w), free(b), free(dw), free(db);
     }
     free(x), free(y), free(dy), free(dx), free(s);
@@ -177,24 +177,31 @@ static void steps(void)
 {
     enum { COUNT = 4 };
     static const size_t lengths[COUNT] = {0, 1, 67, 5000};
-    void *p[COUNT], *g[COUNT], *m[COUNT], *v[COUNT];
+    void *p[COUNT], *g[COUNT], *m[COUNT], *v[COUNT], *w[COUNT];
     unsigned char first[COUNT] = {1, 1, 0, 1};
     double c1[COUNT], c2[COUNT];
     for (int i = 0; i < COUNT; i++) {
         p[i] = array(lengths[i]), g[i] = array(lengths[i]), m[i] = array(lengths[i]),
-        v[i] = array(lengths[i]);
+        v[i] = array(lengths[i]), w[i] = array(lengths[i]);
         c1[i] = 0.1, c2[i] = 0.001;
         for (size_t j = 0; j < lengths[i]; j++) set(v[i], j, fabs(get(v[i], j)));
     }
-    K->adam(COUNT, p, (const void **)g, m, v, NULL, c1, c2, lengths, 1e-3, 0.9, 0.999, 1e-8, 0.01, 0, 0);
-    K->sgd(COUNT, p, (const void **)g, m, first, lengths, 0.1, 0.9, 0, 0.01, 1, 0);
+    K->adam(COUNT, p, (const void **)g, m, v, NULL, c1, c2, NULL, lengths, 0.9, 0.999, 1e-8, 0.01, 1, 0, 1,
+            INFINITY);
+    K->adam(COUNT, p, (const void **)g, m, v, w, c1, c2, c1, lengths, 0.9, 0.999, 1e-8, 0, 0.99, 0, -1, 0.5);
+    K->adam(COUNT, p, (const void **)g, m, w, NULL, c1, c2, NULL, lengths, 0.9, 0.999, 1e-8, 0, 1, 1, 1,
+            INFINITY);
+    K->rmsprop(COUNT, p, (const void **)g, v, m, w, c1, lengths, 0.9, 0.1, 1e-8, 0.01, 0.5, 1, INFINITY);
+    K->rmsprop(COUNT, p, (const void **)g, v, NULL, NULL, c1, lengths, 1, 1, 1e-8, 0, 0, 0.5, INFINITY);
+    K->lion(COUNT, p, (const void **)g, m, lengths, 0.01, 0.9, 0.99, 0.999, 1, INFINITY);
+    K->sgd(COUNT, p, (const void **)g, m, first, lengths, 0.1, 0.9, 0, 0.01, 1, 1, INFINITY);
     double norm = K->norm2(COUNT, (const void **)p, lengths);
     K->scale(COUNT, p, lengths, 1 / norm);
     CHECK(fabs(K->norm2(COUNT, (const void **)p, lengths) - 1) < 1e-5, "the norm of a scaled vector");
     CHECK(K->find_nonfinite(COUNT, (const void **)p, lengths) == COUNT, "something became infinite");
     set(p[3], 4999, NAN);
     CHECK(K->find_nonfinite(COUNT, (const void **)p, lengths) == 3, "a NaN was not found");
-    for (int i = 0; i < COUNT; i++) free(p[i]), free(g[i]), free(m[i]), free(v[i]);
+    for (int i = 0; i < COUNT; i++) free(p[i]), free(g[i]), free(m[i]), free(v[i]), free(w[i]);
 }
 
 static void random_numbers(void)

@@ -1,5 +1,6 @@
 """Containers of modules and parameters."""
 
+import copy
 from collections import OrderedDict
 
 import pytest
@@ -174,10 +175,17 @@ def test_parameter_dict_makes_parameters():
     assert len(ps) == 0
 
 
+@pytest.mark.oracle
 def test_parameter_containers_print_as_pytorchs():
-    assert repr(nn.ParameterList([mg.zeros(2, 3)])) == (
-        "ParameterList(\n  (0): Parameter containing: [minigrad.float32 of size 2x3]\n)"
-    )
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+
+    def make(m):
+        p, q = m.nn.Parameter(m.zeros(2, 3)), m.nn.Parameter(m.zeros(1, dtype=m.float64))
+        several = m.nn.ParameterList([p, q]), m.nn.ParameterDict({"a": p, "b": q})
+        alone = m.nn.ParameterList([p]), m.nn.ParameterDict({"a": p})
+        return repr((*several, *alone, m.nn.ParameterList(), m.nn.Sequential(several[0])))
+
+    assert make(mg).replace("minigrad.", "torch.") == make(torch)
 
 
 @pytest.mark.oracle
@@ -192,3 +200,43 @@ def test_containers_print_and_number_as_torchs():
 
     assert repr(make(mg)) == repr(make(torch))
     assert list(make(mg).state_dict()) == list(make(torch).state_dict())
+
+
+def _first_and_second(model, x):
+    """The output, the input's gradient, the parameters' gradients and one second gradient."""
+    x = x.detach().clone().requires_grad_()
+    y = model(x)
+    parameters = list(model.parameters())
+    grads = mg.autograd.grad((y * y).sum(), [x, *parameters], create_graph=True)
+    (second,) = mg.autograd.grad((grads[0] * grads[0]).sum(), [parameters[0]])
+    return [y, *grads, second]
+
+
+@pytest.mark.parametrize("dtype", [mg.float32, mg.float64])
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_layer_and_its_relu_in_one_pass_give_what_they_give_apart(dtype, bias):
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 7, bias=bias), nn.ReLU(), nn.Linear(7, 3), nn.ReLU(inplace=True)).to(dtype)
+    apart = copy.deepcopy(model)
+    for module in apart:
+        module.register_forward_hook(lambda *_: None)       # a hook wants to see every output
+    x = mg.randn(4, 5, dtype=dtype)
+    assert repr(model(x).grad_fn) == "<ReluBackward0>"
+    for one, other in zip(_first_and_second(model, x), _first_and_second(apart, x), strict=True):
+        assert (one == other).all()
+
+
+def test_a_relu_or_linear_that_was_changed_is_not_passed_over():
+    mg.manual_seed(0)
+    x = mg.randn(4, 3)
+
+    class Twice(nn.ReLU):
+        def forward(self, input):
+            return 2 * super().forward(input)
+
+    plain = nn.Sequential(nn.Linear(3, 3), nn.ReLU())
+    twice = nn.Sequential(plain[0], Twice())
+    assert (twice(x) == 2 * plain(x)).all()
+    patched = nn.Sequential(copy.deepcopy(plain[0]), nn.ReLU())
+    patched[0].forward = lambda input: input
+    assert (patched(x) == x.relu()).all()

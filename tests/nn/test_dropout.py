@@ -60,3 +60,59 @@ def test_a_network_with_dropout_trains():
     model = nn.Sequential(nn.Linear(4, 16), nn.GELU(), nn.Dropout(0.2), nn.Linear(16, 1))
     model(mg.randn(8, 4)).sum().backward()
     assert all(p.grad is not None for p in model.parameters())
+
+
+def test_mc_predict_drops_and_leaves_batch_norm_in_evaluation():
+    mg.manual_seed(0)
+    dropout = nn.Dropout(0.5, inplace=True)
+    model = nn.Sequential(nn.Linear(4, 32), nn.BatchNorm1d(32), nn.ReLU(), dropout, nn.Linear(32, 3))
+    model(mg.randn(64, 4) * 3 + 1)
+    model.eval()
+    model[3].train()
+    modes = [m.training for m in model.modules()]
+    state = {key: value.clone() for key, value in model.state_dict().items()}
+    x = mg.randn(5, 4)
+    y = nn.mc_predict(model, x, 400)
+    assert tuple(y.shape) == (400, 5, 3) and not y.requires_grad
+    assert y.std(0).min().item() > 0
+    assert [m.training for m in model.modules()] == modes
+    for key, value in model.state_dict().items():
+        assert np.array_equal(value.numpy(), state[key].numpy()), key
+    wanted = model.eval()(x)  # the last layer is linear, so this is the mean
+    error = (y.mean(0) - wanted).abs() / (y.std(0) / 20)
+    assert error.max().item() < 5
+
+
+def test_mc_predict_is_n_calls_with_dropout_in_training():
+    model = nn.Sequential(nn.Dropout(0.5, inplace=True), nn.Linear(4, 2))
+    x = mg.ones(3, 4)
+    mg.manual_seed(1)
+    y = nn.mc_predict(model, x, 3)
+    assert x.tolist() == [[1.0] * 4] * 3
+    mg.manual_seed(1)
+    assert y.tolist() == [model(x.clone()).tolist() for _ in range(3)]
+
+
+def test_mc_predict_takes_recurrent_dropout_and_several_inputs():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = nn.GRU(3, 4, 2, dropout=0.5)
+
+        def forward(self, x, h):
+            return self.rnn(x, h)[0]
+
+    y = nn.mc_predict(Net().eval(), (mg.randn(5, 2, 3), mg.zeros(2, 2, 4)), 4)
+    assert tuple(y.shape) == (4, 5, 2, 4)
+    assert y.std(0).max().item() > 0
+
+
+def test_mc_predict_refuses_a_model_without_dropout_and_restores_modes_after_an_error():
+    with pytest.raises(ValueError, match="holds no layer with dropout"):
+        nn.mc_predict(nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.0)), mg.ones(1, 2), 3)
+    with pytest.raises(ValueError, match="n >= 1"):
+        nn.mc_predict(nn.Dropout(), mg.ones(1, 2), 0)
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout()).eval()
+    with pytest.raises(ValueError, match="Linear"):
+        nn.mc_predict(model, mg.ones(1, 3), 2)
+    assert not any(m.training for m in model.modules())

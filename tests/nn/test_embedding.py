@@ -69,3 +69,16 @@ def test_layers_are_torchs(name, arguments, options):
     assert list(ours.state_dict()) == list(theirs.state_dict())
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
         np.testing.assert_allclose(p.detach().numpy(), q.detach().numpy(), rtol=5e-7, atol=5e-7)
+
+
+def test_both_take_an_initializer():
+    table = nn.Embedding(50, 8, padding_idx=3, init="glorot_uniform")
+    assert table.weight[3].tolist() == [0.0] * 8
+    assert 0.2 < table.weight.abs().max().item() <= np.sqrt(6 / 58)
+    layer = nn.Bilinear(4, 8, 3, init="lecun_uniform")  # fan_in is 32
+    assert 0.25 < layer.weight.abs().max().item() <= np.sqrt(3 / 32)
+    assert layer.bias.tolist() == [0.0] * 3
+    assert nn.Bilinear(2, 2, 1, bias=False, init=nn.init.ones_).weight.tolist() == [[[1.0, 1.0], [1.0, 1.0]]]
+    for make in (nn.Embedding, lambda *sizes, init: nn.Bilinear(*sizes, 2, init=init)):
+        with pytest.raises(ValueError, match="unknown name 'hee'"):
+            make(3, 2, init="hee")

@@ -109,3 +109,57 @@ def test_linear_begins_with_torchs_numbers(dtype, n_in, n_out):
         theirs = torch.nn.Linear(n_in, n_out, dtype=getattr(torch, dtype))
         assert np.array_equal(ours.weight.detach().numpy(), theirs.weight.detach().numpy())
         assert np.array_equal(ours.bias.detach().numpy(), theirs.bias.detach().numpy())
+
+
+def test_a_lazy_linear_becomes_a_linear_with_its_first_input():
+    layer = nn.LazyLinear(3)
+    assert repr(layer) == "LazyLinear(in_features=0, out_features=3, bias=True)"
+    assert layer.has_uninitialized_params()
+    optimizer = mg.optim.SGD(layer.parameters(), lr=0.1)
+    weight = layer.weight
+    mg.manual_seed(1)
+    y = layer(mg.ones(2, 5))
+    mg.manual_seed(1)
+    wanted = nn.Linear(5, 3)
+    assert type(layer) is nn.Linear and type(weight) is nn.Parameter
+    assert layer.weight is weight
+    assert repr(layer) == repr(wanted)
+    assert y.tolist() == wanted(mg.ones(2, 5)).tolist()
+    y.sum().backward()
+    optimizer.step()
+    assert weight.tolist() != wanted.weight.tolist()
+
+
+def test_a_lazy_linear_takes_its_shape_from_a_state_dict():
+    saved = nn.Linear(5, 3)
+    layer = nn.LazyLinear(3)
+    layer.load_state_dict(saved.state_dict())
+    assert repr(layer) == repr(saved)
+    assert layer(mg.ones(5)).tolist() == saved(mg.ones(5)).tolist()
+    layer = nn.Sequential(nn.LazyLinear(3))
+    layer.load_state_dict(nn.Sequential(nn.LazyLinear(3)).state_dict())
+    assert layer[0].has_uninitialized_params()
+    with pytest.raises(RuntimeError, match=r'"0\.weight": the state_dict has \(4, 5\), this model \(3, \.\.\.\)'):
+        layer.load_state_dict(nn.Sequential(nn.Linear(5, 4)).state_dict())
+    assert layer[0].has_uninitialized_params()
+    with pytest.raises(RuntimeError, match=r'"0\.bias": the state_dict has \(3, 1\), this model \(3,\)'):
+        layer.load_state_dict({"0.weight": saved.weight, "0.bias": mg.ones(3, 1)})
+    assert layer[0].has_uninitialized_params()
+    with pytest.raises(RuntimeError, match='Missing key.* "0.bias"'):
+        layer.load_state_dict({"0.weight": saved.weight})
+    assert layer[0].has_uninitialized_params()
+    with pytest.raises(RuntimeError, match="never saw an input"):
+        nn.Linear(5, 3).load_state_dict(nn.LazyLinear(3).state_dict())
+
+
+def test_lazy_linears_in_a_row_convert_and_initialize_as_linears_do():
+    net = nn.Sequential(nn.LazyLinear(4, bias=False, init="he_normal"), nn.ReLU(), nn.LazyLinear(2, init="zeros"))
+    net[0].reset_parameters()  # nothing yet
+    net.double()
+    assert net(mg.ones(3, 6, dtype=mg.float64)).tolist() == [[0.0, 0.0]] * 3
+    assert net[0].weight.dtype is mg.float64 and net[0].bias is None
+    assert net[2].in_features == 4
+    with pytest.raises(ValueError, match="no axes"):
+        nn.LazyLinear(2)(mg.tensor(1.0))
+    with pytest.raises(ValueError, match="first input"):
+        sum(p.numel() for p in nn.LazyLinear(2).parameters())

@@ -243,6 +243,31 @@ def test_dir_lists_what_is_registered():
     assert {"hidden", "scale", "forward"} <= set(names)
 
 
+def test_an_empty_place_for_a_buffer_is_none_and_one_for_a_parameter_an_error():
+    m = nn.Module()
+    m.register_buffer("b", None)
+    m.register_parameter("p", None)
+    assert m.get_buffer("b") is None
+    with pytest.raises(AttributeError, match="no parameter 'p'"):
+        m.get_parameter("p")
+
+
+def test_a_buffer_is_filed_by_assignment():
+    m = nn.Module()
+    m.mean = nn.Buffer(mg.zeros(3))
+    m.cache = nn.Buffer(mg.ones(2), persistent=False)
+    assert [name for name, _ in m.named_buffers()] == ["mean", "cache"]
+    assert list(m.state_dict()) == ["mean"]
+    m.mean = nn.Buffer(mg.ones(3))
+    assert m.mean.tolist() == [1.0] * 3
+    for name, value in (("p", nn.Parameter(mg.ones(1))), ("c", nn.ReLU())):
+        setattr(m, name, value)
+        with pytest.raises(TypeError, match=f"cannot assign Buffer as .* {name!r}"):
+            setattr(m, name, nn.Buffer(mg.ones(1)))
+    with pytest.raises(AttributeError, match=r"super\(\).__init__\(\)"):
+        type("Early", (nn.Module,), {"__init__": lambda self: setattr(self, "b", nn.Buffer())})()
+
+
 # ---- switches --------------------------------------------------------------------------------
 
 
@@ -330,6 +355,32 @@ def test_to_takes_dtypes_devices_and_tensors():
         net.to("cuda")
     with pytest.raises(RuntimeError, match="CPU only"):
         net.cuda()
+
+
+def test_type_takes_dtypes_and_their_older_names():
+    net = nn.Sequential(nn.BatchNorm1d(1))
+    assert net.type(mg.float64)[0].num_batches_tracked.dtype is mg.float64
+    assert nn.Linear(1, 1).type("torch.DoubleTensor").weight.dtype is mg.float64
+
+
+def test_there_is_no_bfloat16():
+    with pytest.raises(TypeError, match="no bfloat16"):
+        nn.Linear(1, 1).bfloat16()
+
+
+def test_to_empty_keeps_shapes_and_parts_from_the_old_memory():
+    net = nn.Linear(2, 3)
+    before = net.weight.detach()
+    assert net.to_empty(device="cpu") is net
+    assert tuple(net.weight.shape) == (3, 2)
+    assert net.weight.data_ptr() != before.data_ptr()
+
+
+def test_what_concerns_processes_and_compilers_is_there_and_does_nothing():
+    net = nn.Linear(1, 1)
+    assert net.share_memory() is net
+    assert net.compile(mode="max-autotune") is None
+    assert net.cpu() is net
 
 
 # ---- state_dict ------------------------------------------------------------------------------
@@ -425,6 +476,59 @@ def test_load_state_dict_can_assign():
     assert net.weight.data_ptr() == value.data_ptr()
 
 
+def test_load_state_dict_assigns_the_very_tensors():
+    net = nn.Sequential(nn.Linear(1, 1, bias=False), nn.BatchNorm1d(1))
+    weight, mean = nn.Parameter(mg.ones(1, 1)), mg.ones(1)
+    net.load_state_dict({"0.weight": weight, "1.running_mean": mean}, strict=False, assign=True)
+    assert net[0].weight is weight
+    assert net[1].running_mean is mean
+
+
+def test_a_float_loads_into_an_integer_only_where_nothing_is_lost():
+    net = nn.BatchNorm1d(1)
+    net.load_state_dict({"num_batches_tracked": mg.tensor(3.0)}, strict=False)
+    assert net.num_batches_tracked.item() == 3
+    with pytest.raises(RuntimeError, match="cannot hold its numbers"):
+        net.load_state_dict({"num_batches_tracked": mg.tensor(3.5)}, strict=False)
+
+
+class Renamed(nn.Module):
+    """An older version called its weight w."""
+
+    _version = 2
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(mg.zeros(1))
+        self.inner = nn.Linear(1, 1, bias=False)
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        if (local_metadata.get("version") or 1) < 2:
+            state_dict[prefix + "weight"] = state_dict.pop(prefix + "w")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[prefix + "weight"] = destination[prefix + "weight"] * 2
+
+
+def test_a_module_may_load_and_save_itself_otherwise():
+    net = nn.Sequential(Renamed())
+    state = {"0.w": mg.tensor([5.0]), "0.inner.weight": mg.ones(1, 1)}
+    assert repr(net.load_state_dict(state)) == "<All keys matched successfully>"
+    assert net[0].weight.item() == 5.0
+    assert list(state) == ["0.w", "0.inner.weight"]
+    assert net.state_dict()["0.weight"].item() == 10.0
+    assert net.state_dict()._metadata["0"] == {"version": 2}
+
+
+def test_keys_of_every_level_are_unexpected_where_nothing_has_that_name():
+    net = nn.Sequential(nn.Linear(1, 1))
+    keys = ["1.weight", "weight", "0.w", "0.weight.x"]
+    result = net.load_state_dict({**net.state_dict(), **dict.fromkeys(keys, mg.ones(1))}, strict=False)
+    assert sorted(result.unexpected_keys) == sorted(keys)
+
+
 def test_loading_is_seen_by_a_graph_that_had_saved_the_weights():
     net = nn.Linear(2, 2)
     x = mg.ones(1, 2, requires_grad=True)
@@ -472,6 +576,61 @@ def test_state_dict_hooks():
     net.load_state_dict(state)
     assert seen == [([], [])]
     assert "added" in state
+
+
+def test_a_hook_before_loading_sees_its_modules_part_and_may_complain():
+    net, seen = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1)), []
+
+    def hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs):
+        seen.append((module, list(state_dict), prefix, dict(local_metadata), strict))
+        error_msgs.append("not today")
+
+    handle = net[1].register_load_state_dict_pre_hook(hook)
+    with pytest.raises(RuntimeError, match="not today"):
+        net.load_state_dict(net.state_dict())
+    assert seen == [(net[1], ["1.weight", "1.bias"], "1.", {"version": 1}, True)]
+    handle.remove()
+    net[1]._register_load_state_dict_pre_hook(lambda state_dict, prefix, *rest: seen.append(prefix))
+    net[1]._register_load_state_dict_pre_hook(lambda module, *rest: seen.append(module), with_module=True)
+    net.load_state_dict(net.state_dict())
+    assert seen[1:] == ["1.", net[1]]
+
+
+def test_hooks_after_loading_run_children_first_and_may_settle_what_is_missing():
+    net, seen = nn.Sequential(nn.Linear(1, 1)), []
+    for module in net.modules():
+        module.register_load_state_dict_post_hook(
+            lambda m, keys: seen.append((m._get_name(), keys.missing_keys[:], net[0].weight.item()))
+        )
+    state = {"0.weight": mg.tensor([[7.0]])}
+    with pytest.raises(RuntimeError, match=r'Missing key\(s\) in state_dict: "0\.bias"'):
+        net.load_state_dict(state)
+    assert seen == [("Linear", ["0.bias"], 7.0), ("Sequential", ["0.bias"], 7.0)]
+    net.register_load_state_dict_post_hook(lambda m, keys: keys.missing_keys.clear())
+    net.load_state_dict(state)
+    net.register_load_state_dict_post_hook(lambda m, keys: 3)
+    with pytest.raises(TypeError, match="returns None"):
+        net.load_state_dict(state)
+
+
+def test_a_hook_after_state_dict_returns_nothing_but_the_older_kind_may_replace_it():
+    net = nn.Sequential(nn.Linear(1, 1))
+    net[0]._register_state_dict_hook(lambda m, state, prefix, meta: state.update({prefix + "more": mg.ones(1)}))
+    assert list(net.state_dict()) == ["0.weight", "0.bias", "0.more"]
+    net._register_state_dict_hook(lambda m, state, prefix, meta: {"only": 1})
+    assert net.state_dict() == {"only": 1}
+    net.register_state_dict_post_hook(lambda m, state, prefix, meta: state)
+    with pytest.raises(RuntimeError, match="returns None"):
+        net.state_dict()
+
+
+def test_a_subclass_may_say_how_it_is_copied():
+    class Counted(nn.Module):
+        def __setstate__(self, state):
+            super().__setstate__(state)
+            self.copied = True
+
+    assert copy.deepcopy(Counted()).copied
 
 
 @pytest.mark.parametrize("twin", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
@@ -588,14 +747,14 @@ def test_a_backward_hook_of_several_inputs_and_outputs_is_called_once():
             return a * b, n, a + b.sum()
 
     m, seen = Both(), []
-    m.register_full_backward_hook(lambda module, gi, go: seen.append((gi, go)) or (gi[0], gi[1] * 10, None))
+    m.register_full_backward_hook(lambda module, gi, go: seen.append((gi, go)) or (gi[0], None, gi[2] * 10, None))
     a, b = mg.ones(2, requires_grad=True), mg.tensor([2.0, 3.0], requires_grad=True)
     product, n, total = m(a, 7, b, mg.ones(1))
     assert n == 7
     (product.sum() + 2 * total.sum()).backward()
     ((grad_in, grad_out),) = seen
-    assert [g if g is None else g.tolist() for g in grad_in] == [[4.0, 5.0], [5.0, 5.0], None]
-    assert [g.tolist() for g in grad_out] == [[1.0, 1.0], [2.0, 2.0]]
+    assert [g if g is None else g.tolist() for g in grad_in] == [[4.0, 5.0], None, [5.0, 5.0], None]
+    assert [g if g is None else g.tolist() for g in grad_out] == [[1.0, 1.0], None, [2.0, 2.0]]
     assert a.grad.tolist() == [4.0, 5.0]
     assert b.grad.tolist() == [50.0, 50.0]
 
@@ -612,6 +771,37 @@ def test_a_backward_hook_that_gives_too_many_gradients_is_an_error():
     m.register_full_backward_hook(lambda module, gi, go: (gi[0], gi[0]))
     with pytest.raises(RuntimeError, match="2 gradients where there are 1"):
         m(mg.ones(1, requires_grad=True)).sum().backward()
+
+
+def test_a_backward_hook_sees_none_where_nothing_came_back():
+    class Two(nn.Module):
+        def forward(self, x):
+            return x * 2, x * 3
+
+    m, seen = Two(), []
+    m.register_full_backward_hook(lambda module, grad_in, grad_out: seen.append(grad_out))
+    m(mg.ones(2, requires_grad=True))[0].sum().backward()
+    ((first, second),) = seen
+    assert first.tolist() == [1.0, 1.0]
+    assert second is None
+
+
+def test_a_backward_hook_is_passed_by_second_gradients_too():
+    m, x = nn.Tanh(), mg.tensor([0.5], dtype=mg.float64, requires_grad=True)
+    plain = mg.autograd.grad(mg.autograd.grad(m(x).sum(), x, create_graph=True)[0].sum(), x)[0]
+    m.register_full_backward_hook(lambda module, grad_in, grad_out: (grad_in[0] * 2,))
+    once = mg.autograd.grad(m(x).sum(), x, create_graph=True)[0]
+    twice = mg.autograd.grad(once.sum(), x)[0]  # this walk passes the hook, too
+    assert twice.item() == pytest.approx(4 * plain.item())
+
+
+def test_the_output_of_a_watched_module_may_be_changed_in_place():
+    m, seen = Scale(3.0), []
+    m.register_full_backward_hook(lambda module, grad_in, grad_out: seen.append(grad_out[0].tolist()))
+    x = mg.ones(2, requires_grad=True)
+    m(x).mul_(5).sum().backward()
+    assert seen == [[5.0, 5.0]]
+    assert x.grad.tolist() == [15.0, 15.0]
 
 
 # ---- printing --------------------------------------------------------------------------------

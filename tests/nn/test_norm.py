@@ -98,10 +98,10 @@ def test_one_value_a_channel_is_fine_with_more_than_one_place():
 @pytest.mark.oracle
 @pytest.mark.parametrize("options", [{}, {"momentum": None}, {"affine": False}, {"track_running_stats": False},
                                      {"bias": False, "eps": 0.1, "momentum": 0.5}], ids=str)  # fmt: skip
-@pytest.mark.parametrize("shape", [(8, 3), (4, 3, 5), (4, 3, 5, 6)], ids=str)
+@pytest.mark.parametrize("shape", [(8, 3), (4, 3, 5), (4, 3, 5, 6), (4, 3, 5, 2, 3)], ids=str)
 def test_batch_norm_agrees_with_torch(options, shape):
     torch = pytest.importorskip("torch", reason="the oracle is torch")
-    name = "BatchNorm2d" if len(shape) == 4 else "BatchNorm1d"
+    name = {4: "BatchNorm2d", 5: "BatchNorm3d"}.get(len(shape), "BatchNorm1d")
     ours = getattr(nn, name)(3, dtype=mg.float64, **options)
     theirs = getattr(torch.nn, name)(3, dtype=torch.float64, **options)
     assert repr(ours) == repr(theirs)
@@ -127,6 +127,7 @@ ROWS = [
     ("LayerNorm", (6,), (4, 6)), ("LayerNorm", ((5, 6),), (4, 5, 6)), ("RMSNorm", (6,), (4, 6)),
     ("RMSNorm", ([5, 6],), (4, 5, 6)), ("GroupNorm", (2, 6), (4, 6)), ("GroupNorm", (3, 6), (4, 6, 5)),
     ("InstanceNorm1d", (6,), (4, 6, 5)), ("InstanceNorm1d", (6,), (6, 5)), ("InstanceNorm2d", (6,), (2, 6, 3, 5)),
+    ("InstanceNorm3d", (6,), (2, 6, 3, 2, 2)), ("InstanceNorm3d", (6,), (6, 3, 2, 2)),
 ]  # fmt: skip
 
 

@@ -78,3 +78,37 @@ def test_results_of_parameters_are_plain_tensors():
     assert type(p + 1) is mg.Tensor
     assert type(p.detach()) is mg.Tensor
     assert type(p.data) is mg.Tensor
+
+
+def test_a_buffer_shares_its_data_memory_and_does_not_require_grad():
+    data = mg.zeros(2)
+    buffer = nn.Buffer(data)
+    data.fill_(3.0)
+    assert buffer.tolist() == [3.0, 3.0]
+    assert not buffer.requires_grad
+    assert buffer.persistent and not nn.Buffer(data, persistent=False).persistent
+    twin = pickle.loads(pickle.dumps(nn.Buffer(data, persistent=False)))
+    assert isinstance(twin, nn.Buffer) and not twin.persistent
+    with pytest.raises(TypeError, match="Buffer: expected a Tensor, got int"):
+        nn.Buffer(3)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [lambda p: p.shape, lambda p: p.numel(), lambda p: p + 1, lambda p: 2 * p, lambda p: p[0], lambda p: len(p),
+     lambda p: nn.init.ones_(p), lambda p: nn.utils.parameters_to_vector([p]), lambda p: -p],
+)  # fmt: skip
+def test_a_parameter_without_a_shape_refuses_to_be_used(use):
+    with pytest.raises(ValueError, match="call the model with a batch first"):
+        use(nn.UninitializedParameter())
+
+
+def test_a_parameter_without_a_shape_gets_one():
+    p = nn.UninitializedParameter(dtype=mg.float64)
+    assert isinstance(p, nn.Parameter) and p.requires_grad and p.grad is None
+    for twin in (copy.deepcopy(p), pickle.loads(pickle.dumps(p))):
+        assert type(twin) is nn.UninitializedParameter
+    assert repr(p) == "<UninitializedParameter>"
+    p.materialize((2, 3))
+    assert type(p) is nn.Parameter
+    assert tuple(p.shape) == (2, 3) and p.dtype is mg.float64 and p.requires_grad

@@ -75,6 +75,20 @@ def test_dtypes():
         np.testing.assert_allclose(half.numpy(), loss(x, mg.tensor([1.0, 0.5]), reduction="none").numpy(), rtol=2e-3)
 
 
+@pytest.mark.parametrize("dtype", [mg.float64, mg.float16, mg.int64])
+def test_class_weights_take_the_inputs_dtype(dtype):
+    x, classes, shares = mg.randn(2, 3), mg.tensor([0, 2]), mg.ones(2, 3) / 3
+    for loss, target, options in (
+        (F.nll_loss, classes, {}),
+        (F.cross_entropy, classes, {}),
+        (F.cross_entropy, classes, {"label_smoothing": 0.1}),
+        (F.cross_entropy, shares, {}),
+    ):
+        got = loss(x, target, mg.tensor([1, 2, 4], dtype=dtype), **options)
+        assert got.dtype is mg.float32
+        assert got.item() == loss(x, target, mg.tensor([1.0, 2.0, 4.0]), **options).item()
+
+
 @pytest.mark.parametrize("loss", ELEMENTWISE[:-4])
 def test_no_elements(loss):
     with np.errstate(all="ignore"):
@@ -231,6 +245,7 @@ def test_float32_losses_are_rounded_once():
         (lambda: F.cross_entropy(mg.ones(2, 3), mg.tensor([0, 1]), mg.ones(2)), ValueError, "3 class weights"),
         (lambda: F.cross_entropy(mg.ones(2, 3), mg.tensor([0, 1, 1])), ValueError, "got"),
         (lambda: F.cross_entropy(mg.ones(2, 3), mg.ones(2)), ValueError, r"target\.long\(\)"),
+        (lambda: F.cross_entropy(mg.ones(2, 3), mg.ones(2, 3), ignore_index=1), ValueError, "probabilities"),
         (lambda: F.multi_margin_loss(mg.ones(2, 3), mg.tensor([0, 3])), IndexError, "target 3"),
         (lambda: F.multi_margin_loss(mg.ones(2, 3), mg.tensor([0, 1]), p=3), ValueError, "p is 1 or 2"),
         (lambda: F.multi_margin_loss(mg.ones(2, 3), mg.tensor([0])), ValueError, "a target for each row"),

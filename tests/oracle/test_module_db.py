@@ -18,6 +18,7 @@ from adapter import LAYOUTS, Declined, Ours, contiguous, flat  # noqa: E402
 pytestmark = pytest.mark.oracle
 
 MODULES = shelf.MODULES.split()
+EXTRA = list(shelf.extra_modules(torch, torch.float32))
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,18 @@ def modules():
     with exam.quietly():
         from torch.testing._internal.common_modules import module_db
     return {info.module_cls.__name__: info for info in module_db}
+
+
+def questions_of(modules, name, dtype, training):
+    """The bank's questions about a module, or ours where it has none."""
+    from torch.testing._internal.common_modules import FunctionInput, ModuleInput
+
+    torch.manual_seed(0)
+    if name in EXTRA:
+        return [ModuleInput(FunctionInput(*args, **kwargs), FunctionInput(*inputs))
+                for args, kwargs, inputs in shelf.extra_modules(torch, dtype)[name]]
+    info = modules[name]
+    return info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=True, training=training)
 
 
 class Pair:
@@ -35,18 +48,24 @@ class Pair:
         self.name = name
         torch.manual_seed(0)
         self.module = getattr(torch.nn, name)(*self.args, **self.kwargs)
+        if name.startswith("Lazy"):     # its parameters have no shape before the first input
+            self.module(*question.forward_input.args)
         self.names = [name for name, _ in self.module.named_parameters()]
 
     def theirs(self, inputs, parameters, training, **kwargs):
         module = copy.deepcopy(self.module).train(training)
         if parameters:
             module = module.to(parameters[0].dtype)
+        torch.manual_seed(7)
         result = torch.func.functional_call(module, dict(zip(self.names, parameters, strict=True)), inputs, kwargs)
         return [*flat(result), *module.buffers()]
 
     def ours(self, inputs, parameters, training, **kwargs):
         adapt = Ours()
         module = getattr(mg.nn, self.name)(*adapt(self.args), **adapt(self.kwargs)).train(training)
+        if self.name.startswith("Lazy"):
+            module(*inputs)
+        assert repr(module) == repr(self.module)
         wanted = [(n, tuple(p.shape)) for n, p in self.module.named_parameters()]
         found = [(n, tuple(p.shape)) for n, p in module.named_parameters()]
         if found != wanted:
@@ -57,24 +76,21 @@ class Pair:
             module = module.to(parameters[0].dtype)
         for name, parameter in zip(self.names, parameters, strict=True):
             module._parameters[name] = parameter
+        mg.manual_seed(7)
         return [*flat(module(*inputs, **kwargs)), *module.buffers()]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", MODULES)
+@pytest.mark.parametrize("name", [*MODULES, *EXTRA])
 def test_module_is_torchs(modules, ledger, name, dtype):
     from torch.testing._internal.opinfo.core import SampleInput
 
     record = ledger.setdefault(f"nn.{name}", exam.Record(f"nn.{name}", "modules"))
-    record.here = hasattr(mg.nn, name)
-    if not record.here:
-        pytest.skip("not here yet")
-    info, before = modules[name], len(record.failures)
+    before = len(record.failures)
     dtype, label = getattr(torch, dtype), dtype
     with exam.quietly():
-        for training in (True, False) if info.train_and_eval_differ else (True,):
-            torch.manual_seed(0)
-            questions = info.module_inputs_func(info, device="cpu", dtype=dtype, requires_grad=True, training=training)
+        for training in (True, False) if name in EXTRA or modules[name].train_and_eval_differ else (True,):
+            questions = questions_of(modules, name, dtype, training)
             for number, question in enumerate(exam.thinned(questions, exam.SAMPLES)):
                 try:
                     torch.set_default_dtype(dtype)
@@ -94,18 +110,18 @@ def ask(record, sample_input, pair, question, number, training, dtype):
                           kwargs=dict(inputs.kwargs))
     asked = exam.Question(pair.theirs, sample, number, True, False)
     where = f"{dtype}, {'training' if training else 'evaluating'}, {pair.args} {pair.kwargs} {question.desc}"
-    for layout in LAYOUTS:
+    allowed = shelf.LAYOUTS_OF.get(record.entry)
+    layouts = [layout for layout in LAYOUTS if allowed is None or layout.__name__ in allowed]
+    for layout in layouts:
         exam.compare(record, asked, pair.ours, layout, f"{layout.__name__} {where}")
     record.samples += 1
-    record.layouts.update(layout.__name__ for layout in LAYOUTS)
+    record.layouts.update(layout.__name__ for layout in layouts)
     record.dtypes.add(dtype)
     record.gradients += asked.answer.gradients is not None
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_what_torch_refuses_is_refused(modules, ledger, name):
-    if not hasattr(mg.nn, name):
-        pytest.skip("not here yet")
     info = modules[name]
     if info.module_error_inputs_func is None:
         pytest.skip("the bank has no errors of it")
@@ -115,6 +131,10 @@ def test_what_torch_refuses_is_refused(modules, ledger, name):
         for error in info.module_error_inputs_func(
                 info, device="cpu", dtype=torch.float64, requires_grad=True, training=True):
             made, given = error.module_error_input.constructor_input, error.module_error_input.forward_input
+            reason = next((r for r, test in shelf.ANSWERED_MODULES.get(name, ()) if test(made.kwargs)), None)
+            if reason:
+                record.declined[reason] += 1
+                continue
             adapt = Ours(contiguous)
             try:
                 arguments = adapt(made.args), adapt(made.kwargs)
@@ -134,3 +154,15 @@ def test_what_torch_refuses_is_refused(modules, ledger, name):
             else:
                 record.fail("error", f"{made.args} {made.kwargs}", f"no error; torch's: {error.error_regex}")
     exam.settle(record, before)
+
+
+def test_every_module_of_the_bank_is_asked_or_declined_by_name(modules):
+    asked, declined = set(MODULES), set(shelf.DECLINED_MODULES)
+    assert not asked & declined
+    assert set(modules) == asked | declined
+
+
+def test_every_module_of_minigrad_is_asked():
+    own = {name for name in mg.nn.__all__ if isinstance(getattr(mg.nn, name), type)
+           and issubclass(getattr(mg.nn, name), mg.nn.Module)}
+    assert own == {*MODULES, *EXTRA, *shelf.NOT_ASKED}

@@ -1,0 +1,87 @@
+"""What this machine is, and the most it can do: floating operations and bytes a second.
+
+    python benchmarks/machine.py
+"""
+
+import ctypes
+import os
+import platform
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+HERE = Path(__file__).parent
+
+
+def _flags():
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return set()
+    return {word for line in text.splitlines() if line.startswith("flags") for word in line.split()}
+
+
+def _library(folder):
+    width = 64 if "avx512f" in _flags() else 32 if "avx2" in _flags() else 16
+    built = Path(folder, "machine.so")
+    subprocess.run([os.environ.get("CC", "cc"), "-O3", "-march=native", "-ffp-contract=fast", f"-DWIDTH={width}",
+                    "-shared", "-fPIC", HERE / "machine.c", "-o", built], check=True)
+    library = ctypes.CDLL(str(built))
+    library.fused.argtypes, library.fused.restype = [ctypes.c_long], ctypes.c_float
+    library.read_all.argtypes, library.read_all.restype = [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_float
+    return library, width // 4
+
+
+def _rate(work, amount, threads, rounds=7):
+    """The best of some rounds of work(), `amount` on each of the threads at once, a second."""
+    best = 0.0
+    for _ in range(rounds):
+        running = [threading.Thread(target=work) for _ in range(threads)]
+        start = time.perf_counter()
+        for thread in running:
+            thread.start()
+        for thread in running:
+            thread.join()
+        best = max(best, amount * threads / (time.perf_counter() - start))
+    return best
+
+
+def limits(threads):
+    """(floating operations, bytes read) a second with so many threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        library, lanes = _library(folder)
+        steps = 10_000_000
+        flops = _rate(lambda: library.fused(steps), 2 * 12 * lanes * steps, threads)
+        array = np.ones(64 << 20, np.uint8).view(np.float32)
+        read = _rate(lambda: library.read_all(array.ctypes.data, array.size), array.nbytes, threads)
+    return flops, read
+
+
+def describe():
+    """{what: value} that figures must be read with."""
+    names = [line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+             if line.startswith("model name")] if Path("/proc/cpuinfo").exists() else []
+    return {
+        "processor": names[0] if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "instructions": " ".join(sorted(_flags() & {"avx2", "fma", "avx512f"})),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+    }
+
+
+def main():
+    for what, value in describe().items():
+        print(f"{what + ':':14} {value}")
+    for threads in sorted({1, describe()["cores"]}):
+        flops, read = limits(threads)
+        print(f"{threads} thread{'s' * (threads > 1)}: {flops / 1e9:.0f} GF/s, {read / 1e9:.1f} GB/s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""What an operation costs beyond its arithmetic: nanoseconds on tensors of a few elements.
+
+    python benchmarks/overhead.py
+"""
+
+import argparse
+import importlib.util
+import json
+import statistics
+import time
+from pathlib import Path
+
+
+def cases(framework):
+    """{what: function}; the tensors are so small that arithmetic takes next to nothing."""
+    nn = framework.nn
+    x = framework.ones(1, 2)
+    w = framework.ones(1, 2, requires_grad=True)
+    linear = nn.Linear(2, 2)
+    one = framework.ones(1, 1)
+    seed = framework.ones(1, 2)
+    relu = nn.ReLU()
+    mlp = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 2))
+
+    def forward_and_backward(function, dy):
+        def run():
+            function().backward(dy)
+
+        return run
+
+    def linear_both():
+        linear.weight.grad = linear.bias.grad = None
+        linear(x).backward(seed)
+
+    return {
+        "x + x, no gradient": lambda: x + x,
+        "w + x": lambda: w + x,
+        "w * x and backward": forward_and_backward(lambda: w * x, seed),
+        "one @ w": lambda: one @ w,
+        "Linear forward": lambda: linear(x),
+        "Linear forward and backward": linear_both,
+        "ReLU": lambda: relu(x),
+        "Linear, ReLU, Linear": lambda: mlp(x),
+        "x.sum()": lambda: x.sum(),
+        "x[0]": lambda: x[0],
+        "x.reshape(2)": lambda: x.reshape(2),
+    }
+
+
+def measured(framework, rounds):
+    framework.set_num_threads(1)
+    found = {}
+    for what, function in cases(framework).items():
+        times = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            for _ in range(500):
+                function()
+            times.append((time.perf_counter() - start) / 500)
+        found[what] = statistics.median(times) * 1e9
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--json", help="write the figures to this file")
+    options = parser.parse_args()
+    import minigrad
+
+    found = {"minigrad": measured(minigrad, options.rounds)}
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        found["torch"] = measured(torch, options.rounds)
+    for what, ours in found["minigrad"].items():
+        theirs = found.get("torch", {}).get(what)
+        print(f"{what:30} {ours:8.0f} ns" + (f"   torch {theirs:8.0f} ns   {theirs / ours:5.1f} x" if theirs else ""))
+    if options.json:
+        Path(options.json).write_text(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()

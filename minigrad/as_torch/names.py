@@ -1,0 +1,136 @@
+"""What stands here for a name of PyTorch's, and what to say where nothing does."""
+
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+ROOTS = ("torch", "torchvision", "torchmetrics")
+
+# Modules are minigrad's of the same name, but for these.
+MODULES = {
+    "torch": "minigrad",
+    "torch.nn.modules": "minigrad.nn",
+    "torch.nn.modules.batchnorm": "minigrad.nn.norm",
+    "torch.nn.modules.flatten": "minigrad.nn.shape",
+    "torch.nn.modules.instancenorm": "minigrad.nn.norm",
+    "torch.nn.modules.normalization": "minigrad.nn.norm",
+    "torch.nn.modules.rnn": "minigrad.nn.recurrent",
+    "torch.nn.modules.sparse": "minigrad.nn.embedding",
+    "torch.nn.utils.clip_grad": "minigrad.nn.utils",
+    "torch.nn.utils.convert_parameters": "minigrad.nn.utils",
+    "torch.random": "minigrad.ops.random",
+    "torch.serialization": "minigrad.checkpoint",
+    "torchmetrics": "minigrad.as_torch.torchmetrics",
+    "torchvision": "minigrad.as_torch.torchvision",
+    "torchvision.datasets": "minigrad.datasets",
+    "torchvision.transforms": "minigrad.transforms",
+    "torchvision.transforms.v2": "minigrad.transforms",
+    "torchvision.utils": "minigrad.as_torch.torchvision.utils",
+}
+
+_CONVOLUTION = "minigrad is for networks of fully connected layers"
+_SPARSE = "sparse tensors are not here"
+DECLINED = {
+    "torch.nn.Conv1d": _CONVOLUTION,
+    "torch.nn.Conv2d": _CONVOLUTION,
+    "torch.nn.MaxPool1d": _CONVOLUTION,
+    "torch.nn.MaxPool2d": _CONVOLUTION,
+    "torch.nn.MultiheadAttention": _CONVOLUTION,
+    "torch.nn.Transformer": _CONVOLUTION,
+    "torch.bfloat16": "floating tensors are float32, float64 and, for storage, float16",
+    "torch.complex64": "complex tensors are not here; keep real and imaginary parts apart",
+    "torch.distributed": "a script of one process needs none; take what is under torch.distributed out",
+    "torch.fft": "minigrad is for networks of fully connected layers; numpy.fft works on tensors' arrays",
+    "torch.hub": "models from the internet are code; build the model and load its state_dict",
+    "torch.multiprocessing": "one process computes on all cores; use the standard library's multiprocessing",
+    "torch.onnx": "models are not exported by this name",
+    "torch.profiler": "use torch.autograd.profiler.profile",
+    "torch.sparse": _SPARSE,
+    "torch.utils.tensorboard": "write what it would show to a file, or draw it with matplotlib",
+    "torchvision.datasets.CIFAR10": "its files are pickles, which run code when they are read",
+    "torchvision.datasets.CIFAR100": "its files are pickles, which run code when they are read",
+    "torchvision.datasets.CelebA": "photographs need a reader of JPEG files, and more than a perceptron",
+    "torchvision.datasets.ImageFolder": "pictures are not read from files; open them with PIL in a Dataset of your own",
+    "torchvision.io": "pictures are not read from files; open them with PIL: torch.tensor(numpy.asarray(image))",
+    "torchvision.models": "its networks are convolutional, and " + _CONVOLUTION,
+}
+
+
+def counterpart(name):
+    """The name of our module for a module of theirs, or None."""
+    if name in MODULES:
+        return MODULES[name] if _exists(MODULES[name]) else None
+    above, _, last = name.rpartition(".")
+    above = counterpart(above) if above else None
+    if above is None or last.startswith("_") or above.endswith(".as_torch"):
+        return None
+    return f"{above}.{last}" if _exists(f"{above}.{last}") else None
+
+
+def _exists(name):
+    if name in sys.modules:
+        return True
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # its parent is a module and no package
+        return False
+
+
+def theirs(name):
+    """Their name for one of our modules, or None."""
+    plain = name.replace("minigrad", "torch", 1)
+    if counterpart(plain) == name:
+        return plain
+    return next((other for other, ours in MODULES.items() if ours == name), None)
+
+
+def missing(name):
+    """The first part of a dotted name that is not here, such as torch.nn.Conv2d, or None.
+
+    What is looked for in a module must be there; what a class or an object has is its own matter.
+    """
+    parts = name.split(".")
+    here = import_module(MODULES[parts[0]])
+    for i, part in enumerate(parts[1:], 2):
+        if not isinstance(here, ModuleType):
+            return None
+        so_far = ".".join(parts[:i])
+        module = counterpart(so_far)
+        if so_far in DECLINED and module is None:
+            return so_far
+        if module is not None:
+            here = import_module(module)
+        elif hasattr(here, part):
+            here = getattr(here, part)
+        else:
+            return so_far
+    return None
+
+
+def explain(name):
+    """What to say of a name that is not here: why, or what comes nearest."""
+    above, _, last = name.rpartition(".")
+    for prefix in (name, above):
+        if prefix in DECLINED:
+            return f"{name} is not in minigrad: {DECLINED[prefix]}"
+    module = counterpart(above) if above else None
+    names = [n for n in dir(import_module(module)) if not n.startswith("_")] if module else []
+    near = get_close_matches(last, names, 3, 0.6) or get_close_matches(last.lower(), names, 3, 0.6)
+    if near:
+        return f"{name} is not in minigrad; nearest to it: {', '.join(f'{above}.{n}' for n in near)}"
+    return f"{name} is not in minigrad, and nothing under {above or 'it'} comes near"
+
+
+def place():
+    """Where the script is that asks, as "script.py, line 3: "; "" where nobody knows."""
+    frame = sys._getframe(1)
+    ours = str(Path(__file__).parents[1])
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((ours, "<frozen", "<string")) and "importlib" not in file:
+            return f"{file}, line {frame.f_lineno}: "
+        frame = frame.f_back
+    return ""
