@@ -34,22 +34,7 @@ from minigrad.nn.init.scaling import (
     xavier_uniform_,
 )
 from minigrad.nn.init.patterns import delta_orthogonal_, dirac_, eye_, orthogonal_, sparse_
-from minigrad.nn.init.residual import fixup_, zero_gamma_
-from minigrad.nn.init.lsuv import lsuv_
 from minigrad.nn.init.names import get
-from minigrad.nn.init.older import (
-    constant,
-    dirac,
-    eye,
-    kaiming_normal,
-    kaiming_uniform,
-    normal,
-    orthogonal,
-    sparse,
-    uniform,
-    xavier_normal,
-    xavier_uniform,
-)
 
 __all__ = [
     "Gain",
@@ -87,3 +72,20 @@ __all__ = [
     "xavier_normal",
     "xavier_uniform",
 ]
+
+# What is seldom asked for comes when it is: `import minigrad` stays quick.
+_LATER = {"fixup_": "residual", "zero_gamma_": "residual", "lsuv_": "lsuv"} | {
+    name: "older" for name in __all__ if name + "_" in __all__
+}
+
+
+def __getattr__(name):
+    if name in _LATER:
+        from importlib import import_module
+
+        return getattr(import_module(f"minigrad.nn.init.{_LATER[name]}"), name)
+    raise AttributeError(f"module 'minigrad.nn.init' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -78,16 +78,16 @@ def branches_of(who, model, given=None):
             f"{who}: {model._get_name()} has no residual branch (a module named Residual with an attribute block); "
             "say which they are: branches=[...]"
         )
-    seen = {}
-    for path, branch in found:
+    owners = {}
+    for place, (path, branch) in enumerate(found):
         for module in branch.modules():
             if not is_norm(module) and not is_weight_layer(module):
                 continue
-            key = id(module if is_norm(module) else module.weight)
-            if key in seen:
+            weight = module._parameters.get("weight")
+            owner = owners.setdefault(id(module if weight is None else weight), place)
+            if owner != place:
                 raise ValueError(
-                    f"{who}: the branches {seen[key]!r} and {path!r} have a {module._get_name()} in common; say which "
-                    "are to count: branches=[...]"
+                    f"{who}: the branches {found[owner][0]!r} and {path!r} have a {module._get_name()} in common; say "
+                    "which are to count: branches=[...]"
                 )
-            seen[key] = path
     return found

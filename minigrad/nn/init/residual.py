@@ -21,7 +21,7 @@ def fixup_(model, branches=None, classifier=None, init=None):
     two axes or more, but for norms and embeddings. (The paper also puts scalar biases and a
     multiplier into each branch: those are the model's own.) Gives the model.
     Errors: ValueError where there are no branches, one has no weight layer or shares one with
-    another, or no classifier is found; all before anything is changed.
+    anything else, or no classifier is found; all before anything is changed.
 
     Zhang, Dauphin and Ma, ICLR 2019.
     """
@@ -37,6 +37,7 @@ def fixup_(model, branches=None, classifier=None, init=None):
     outside = [(path, module) for path, module in every if id(module) not in inside]
     head = _classifier(model, every, inside, classifier)
     zeroed = [layers[-1][1] for layers in stacks] + ([] if head is None else [head])
+    _check_unshared(model, [module for layers in stacks for _, module in layers] + zeroed)
     if init is not None:
         for _, module in outside + [layer for layers in stacks for layer in layers[:-1]]:
             if module is not head:
@@ -61,13 +62,25 @@ def _classifier(model, every, inside, given):
         if not is_weight_layer(module) or id(module) in inside:
             raise ValueError(f"fixup_: the classifier {shown(path, module)} is no weight layer outside the branches")
         return module
-    path, module = every[-1]
+    _, module = every[-1]
     if id(module) in inside:
         raise ValueError(
             f"fixup_: behind the last branch of {model._get_name()} stands no weight layer to be the classifier; name "
             "it (classifier=model.head), or say that there is none (classifier=False)"
         )
     return module
+
+
+def _check_unshared(model, changed):
+    """ValueError where a weight that is scaled or set to 0 is also another module's."""
+    owners = {}
+    for path, module in model.named_modules():
+        for parameter in module._parameters.values():
+            owners.setdefault(id(parameter), []).append(shown(path, module))
+    for module in changed:
+        sharing = owners[id(module.weight)]
+        if len(sharing) > 1:
+            raise ValueError(f"fixup_: {' and '.join(sharing)} share a weight; what suits one would spoil the other")
 
 
 def zero_gamma_(model, branches=None):

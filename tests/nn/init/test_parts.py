@@ -56,6 +56,12 @@ def test_branches_are_the_blocks_of_residuals_and_of_what_comes_from_them():
     assert parts.branches_of("who", model, [model[2]]) == [("2", model[2])]
 
 
+def test_a_branch_counts_once():
+    model = nn.Sequential(Residual(nn.Linear(2, 2)), nn.Linear(2, 2))
+    with pytest.raises(ValueError, match=r"who: the branches '1' and '1' have a Linear in common"):
+        parts.branches_of("who", model, [model[1], model[1]])
+
+
 def test_one_activation_may_serve_two_branches():
     relu = nn.ReLU()
     model = nn.Sequential(*[Residual(nn.Sequential(relu, nn.Linear(2, 2))) for _ in range(2)])

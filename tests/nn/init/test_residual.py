@@ -147,6 +147,18 @@ def tied():
     return model
 
 
+def tied_within():
+    model = nn.Sequential(Residual(block(4)), nn.Linear(4, 2))
+    model[0].block[3].weight = model[0].block[1].weight
+    return model
+
+
+def tied_to_a_table():
+    model = nn.Sequential(nn.Embedding(7, 4), Residual(block(4)), nn.Linear(4, 7))
+    model[2].weight = model[0].weight
+    return model
+
+
 class Computed(nn.Module):
     def __init__(self):
         super().__init__()
@@ -169,6 +181,8 @@ class Computed(nn.Module):
         (tied(), {}, r"branches '0\.block' and '1\.block' have a Linear in common"),
         (nn.Sequential(Residual(nn.Sequential(nn.Linear(4, 4), Residual(block(4)))), nn.Linear(4, 2)), {},
          r"branches '0\.block' and '0\.block\.1\.block' have a Linear in common"),
+        (tied_within(), {}, r"Linear '0\.block\.1' and Linear '0\.block\.3' share a weight"),
+        (tied_to_a_table(), {}, "Embedding '0' and Linear '2' share a weight"),
         (nn.Sequential(Residual(Computed()), nn.Linear(4, 2)), {}, r"weight of Computed '0\.block' is computed"),
         (stack(1), {"branches": [block(8)]}, "branches are modules of the model, got Sequential"),
         (stack(1), {"branches": []}, "has no residual branch"),
