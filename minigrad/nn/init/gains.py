@@ -95,8 +95,8 @@ def gain(fn, *args, **kwargs):
 
 # Gauss and Legendre's rule of 8 points in each of the panels between multiples of 1/256: between
 # -12 and 12, where the normal density has fallen to 2e-32. A kink of the usual functions (0, 1/2,
-# 1, 3, 6) falls between two panels and costs nothing, where Gauss and Hermite's rule would see
-# relu's to three digits.
+# 1, 3, 6) falls between two panels and costs nothing; Gauss and Hermite's rule, of 200 points, has
+# E[hardtanh'^2] wrong by 7 percent.
 _REACH = 12
 _PANELS = 256
 

@@ -29,6 +29,8 @@ def lsuv_(model, batch, tol=0.01, max_iter=10, layers=None, generator=None):
 
     Mishkin and Matas, ICLR 2016.
     """
+    if not tol > 0 or max_iter < 1:
+        raise ValueError(f"lsuv_: expected tol > 0 and max_iter >= 1, got {tol} and {max_iter}")
     chosen = _chosen(model, layers)
     weights = [module.weight for _, module in chosen]
     before = [weight.detach().clone() for weight in weights]

@@ -60,19 +60,25 @@ def paths_of(who, model, modules, what):
     return [(paths[id(module)], module) for module in modules]
 
 
+def _is_residual(module):
+    return "Residual" in _kinds(module) and isinstance(getattr(module, "block", None), Module)
+
+
+def residuals_of(model):
+    """[(path, module)] of the modules whose class is Residual, or comes from it, with a module as their block."""
+    return [(path, module) for path, module in model.named_modules() if _is_residual(module)]
+
+
 def branches_of(who, model, given=None):
-    """[(path, module)] of a model's residual branches: the block of every Residual, or those given.
+    """[(path, module)] of a model's residual branches: the modules given, or every Residual; of a Residual its block.
 
     Errors: ValueError where there are none, or where two share a weight (one may lie within the other).
     """
-    if given is not None:
-        found = paths_of(who, model, given, "branches")
-    else:
-        found = [
-            (f"{path}.block" if path else "block", module.block)
-            for path, module in model.named_modules()
-            if "Residual" in _kinds(module) and isinstance(getattr(module, "block", None), Module)
-        ]
+    found = residuals_of(model) if given is None else paths_of(who, model, given, "branches")
+    found = [
+        (f"{path}.block".lstrip("."), module.block) if _is_residual(module) else (path, module)
+        for path, module in found
+    ]
     if not found:
         raise ValueError(
             f"{who}: {model._get_name()} has no residual branch (a module named Residual with an attribute block); "

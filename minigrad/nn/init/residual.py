@@ -3,7 +3,7 @@
 from minigrad.autograd import no_grad
 from minigrad.nn.init.filling import zeros_
 from minigrad.nn.init.names import get
-from minigrad.nn.init.parts import branches_of, is_norm, is_weight_layer, paths_of, shown, weight_layers
+from minigrad.nn.init.parts import branches_of, is_norm, is_weight_layer, paths_of, residuals_of, shown, weight_layers
 
 
 def fixup_(model, branches=None, classifier=None, init=None):
@@ -13,8 +13,8 @@ def fixup_(model, branches=None, classifier=None, init=None):
         W <- 0, b <- 0               the last weight layer of each branch, and the classifier
 
     Every branch begins as 0, and the first step changes the output by Theta(lr), whatever L is.
-    branches: the modules that are branches; None: the block of every module whose class is
-    Residual. classifier: the layer that gives the scores; None: the last weight layer, which
+    branches: the modules that are branches (of a Residual its block is meant); None: every
+    module whose class is Residual. classifier: the layer that gives the scores; None: the last weight layer, which
     must stand behind all branches; False: there is none. init: draws all other weights first
     (a name or a callable, as a layer's init=); None: scales them as they are, once a call.
     Order is that of registration. A weight layer is a module that has a parameter `weight` of
@@ -33,9 +33,8 @@ def fixup_(model, branches=None, classifier=None, init=None):
             raise ValueError(f"fixup_: the branch {shown(path, branch)} has no weight layer")
         stacks.append(layers)
     inside = {id(module) for layers in stacks for _, module in layers}
-    every = weight_layers("fixup_", model)
-    outside = [(path, module) for path, module in every if id(module) not in inside]
-    head = _classifier(model, every, inside, classifier)
+    outside = [(path, module) for path, module in weight_layers("fixup_", model) if id(module) not in inside]
+    head = _classifier(model, inside, classifier)
     zeroed = [layers[-1][1] for layers in stacks] + ([] if head is None else [head])
     _check_unshared(model, [module for layers in stacks for _, module in layers] + zeroed)
     if init is not None:
@@ -53,7 +52,7 @@ def fixup_(model, branches=None, classifier=None, init=None):
     return model
 
 
-def _classifier(model, every, inside, given):
+def _classifier(model, inside, given):
     """The layer that gives the scores, or None."""
     if given is False:
         return None
@@ -62,8 +61,9 @@ def _classifier(model, every, inside, given):
         if not is_weight_layer(module) or id(module) in inside:
             raise ValueError(f"fixup_: the classifier {shown(path, module)} is no weight layer outside the branches")
         return module
-    _, module = every[-1]
-    if id(module) in inside:
+    _, module = weight_layers("fixup_", model)[-1]
+    shortcuts = {id(part) for _, residual in residuals_of(model) for part in residual.modules()}
+    if id(module) in inside | shortcuts:
         raise ValueError(
             f"fixup_: behind the last branch of {model._get_name()} stands no weight layer to be the classifier; name "
             "it (classifier=model.head), or say that there is none (classifier=False)"
@@ -86,8 +86,8 @@ def _check_unshared(model, changed):
 def zero_gamma_(model, branches=None):
     """Sets the weight of the last norm in each residual branch to 0, so that y = x to begin with.
 
-    branches: the modules that are branches; None: the block of every module whose class is
-    Residual. Order is that of registration. Gives the model.
+    branches: the modules that are branches (of a Residual its block is meant); None: every
+    module whose class is Residual. Order is that of registration. Gives the model.
     Errors: ValueError, before anything is changed, where there are no branches, or where a
     branch has no norm, a last norm without weight, or a weight layer behind it: there a zero
     would not make the branch 0, and a ReLU between the two would never pass a gradient.

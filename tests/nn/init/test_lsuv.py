@@ -277,6 +277,8 @@ X = mg.randn(30, 4, generator=mg.Generator().manual_seed(0))
         (tied(), X, {}, "Linear '2' and Linear '0' share a weight"),
         (nn.Sequential(Pair()), X, {}, "Pair '0' gives a tuple"),
         (nn.Sequential(Computed()), X, {}, "weight of Computed '0' is computed"),
+        (nn.Sequential(nn.Linear(4, 4)), X, {"tol": 0.0}, "tol > 0 and max_iter >= 1, got 0.0 and 10"),
+        (nn.Sequential(nn.Linear(4, 4)), X, {"max_iter": 0}, "got 0.01 and 0"),
         (nn.Sequential(nn.ReLU()), X, {}, "Sequential has no weight layer to correct"),
         (nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4)), X, {"layers": []}, "no weight layer"),
         (nn.Sequential(nn.Linear(4, 4)), X, {"layers": [nn.Linear(4, 4)]}, "layers are modules of the model, got Lin"),

@@ -54,6 +54,7 @@ def test_branches_are_the_blocks_of_residuals_and_of_what_comes_from_them():
     assert parts.branches_of("who", model) == [("0.block", model[0].block), ("1.0.block", model[1][0].block)]
     assert parts.branches_of("who", model[0]) == [("block", model[0].block)]
     assert parts.branches_of("who", model, [model[2]]) == [("2", model[2])]
+    assert parts.branches_of("who", model, [model[0], model[2]]) == [("0.block", model[0].block), ("2", model[2])]
 
 
 def test_a_branch_counts_once():

@@ -11,12 +11,13 @@ from minigrad.nn import init
 
 
 class Residual(nn.Module):
-    def __init__(self, block):
+    def __init__(self, block, shortcut=None):
         super().__init__()
         self.block = block
+        self.shortcut = shortcut
 
     def forward(self, x):
-        return x + self.block(x)
+        return (x if self.shortcut is None else self.shortcut(x)) + self.block(x)
 
 
 def block(width, layers=2):
@@ -114,6 +115,13 @@ def test_fixup_takes_branches_and_classifier_by_hand():
     assert model(mg.randn(3, 4)).tolist() == [[0.0, 0.0]] * 3
 
 
+def test_fixup_leaves_shortcuts_alone():
+    model = nn.Sequential(Residual(block(4), nn.Linear(4, 4)), Residual(block(4)), nn.Linear(4, 2))
+    before = model[0].shortcut.weight.tolist()
+    init.fixup_(model)
+    assert model[0].shortcut.weight.tolist() == before
+
+
 def test_fixup_keeps_norms_embeddings_and_slopes():
     model = nn.Sequential(
         nn.Embedding(3, 4),
@@ -176,6 +184,7 @@ class Computed(nn.Module):
         (nn.Sequential(Residual(block(4))), {},
          "behind the last branch of Sequential stands no weight layer.*classifier=False"),
         (nn.Sequential(nn.Linear(4, 4), Residual(block(4))), {}, "stands no weight layer"),
+        (nn.Sequential(Residual(block(4), nn.Linear(4, 4))), {}, "stands no weight layer"),
         (nn.Sequential(Residual(nn.ReLU()), nn.Linear(4, 4)), {}, r"the branch ReLU '0\.block' has no weight layer"),
         (shared(), {}, r"branches '0\.block' and '1\.block' have a Linear in common"),
         (tied(), {}, r"branches '0\.block' and '1\.block' have a Linear in common"),
