@@ -73,7 +73,7 @@ def test_linear_takes_any_callable():
 
 
 def test_linear_refuses_an_unknown_initializer():
-    with pytest.raises(ValueError, match=r"'hee_normal'; expected one of glorot_uniform"):
+    with pytest.raises(ValueError, match=r"'hee_normal'; the nearest is 'he_normal' .*expected one of glorot_uniform"):
         nn.Linear(2, 2, init="hee_normal")
     with pytest.raises(TypeError, match="callable"):
         nn.Linear(2, 2, init=3)

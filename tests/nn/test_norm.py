@@ -199,3 +199,22 @@ def test_layers_by_rows_agree_with_torch(name, arguments, shape, options):
             np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-12, err_msg=k)
         for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
             np.testing.assert_allclose(p.grad.numpy(), q.grad.numpy(), rtol=1e-8, atol=1e-9)
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("name", "arguments", "options"), [
+    ("BatchNorm1d", (5,), {}), ("BatchNorm2d", (5,), {"bias": False}), ("BatchNorm1d", (5,), {"affine": False}),
+    ("InstanceNorm1d", (5,), {"affine": True}), ("InstanceNorm2d", (5,), {"affine": True, "track_running_stats": True}),
+    ("LayerNorm", ((3, 4),), {}), ("RMSNorm", (4,), {}), ("GroupNorm", (2, 4), {}),
+], ids=str)  # fmt: skip
+def test_layers_begin_with_torchs_numbers_and_draw_none(name, arguments, options, dtype):
+    torch = pytest.importorskip("torch", reason="the oracle is torch")
+    mg.manual_seed(1)
+    state = mg.get_rng_state().tolist()
+    ours = getattr(nn, name)(*arguments, dtype=getattr(mg, dtype), **options)
+    theirs = getattr(torch.nn, name)(*arguments, dtype=getattr(torch, dtype), **options)
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for key, value in ours.state_dict().items():
+        assert value.tolist() == theirs.state_dict()[key].tolist(), key
+    assert mg.get_rng_state().tolist() == state
