@@ -1,12 +1,13 @@
 """What stands here for a name of PyTorch's, and what to say where nothing does."""
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
+HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 ROOTS = ("torch", "torchvision", "torchmetrics")
 
 # Modules are minigrad's of the same name, but for these.
@@ -125,10 +126,9 @@ def explain(name):
 def place():
     """Where the script is that asks, as "script.py, line 3: "; "" where nobody knows."""
     frame = sys._getframe(1)
-    ours = str(Path(__file__).parents[1])
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((ours, "<frozen", "<string")) and "importlib" not in file:
+        if not file.startswith((HOUSE, "<")):
             return f"{file}, line {frame.f_lineno}: "
         frame = frame.f_back
     return ""
