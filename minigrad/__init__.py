@@ -49,7 +49,7 @@ newaxis = None
 
 # What is not everybody's comes when it is asked for: modules, and functions by where they are.
 _MODULES = """
-    accelerator as_torch backends checkpoint cuda datasets distributions jit switches testing transforms version
+    accelerator as_torch backends checkpoint cuda datasets distributions extras jit switches testing transforms version
 """.split()
 _FUNCTIONS = {
     name: module
@@ -72,7 +72,7 @@ def __getattr__(name):
     elif name in _MODULES:
         value = import_module(f"minigrad.{name}")
     elif name.endswith("_") and name[:-1] in ops.functions and hasattr(Tensor, name):
-        value = getattr(Tensor, name)  # sin_(x), as x.sin_()
+        return getattr(Tensor, name)  # sin_(x), as x.sin_()
     else:
         raise AttributeError(f"module 'minigrad' has no attribute {name!r}")
     globals()[name] = value

@@ -191,7 +191,7 @@ class _Packing:
                     f"save: {_place(path)} is NumPy's {value.dtype.name}, of which there are no tensors; convert it to "
                     f"one of {', '.join(_ARRAYS)}, or (strings) to a list"
                 )
-            name = self.add(path, np.asarray(value))
+            name = self.add(path, value)
             return {"array" if kind is np.ndarray else "scalar": name}
         if kind is complex:
             return {"complex": [self.pack(value.real, path), self.pack(value.imag, path)]}
@@ -214,7 +214,7 @@ class _Packing:
     def tensor(self, value, path):
         if id(value) in self.tensors:
             return self.tensors[id(value)][1]  # the same object: it will be one again
-        name = self.add(path, np.ascontiguousarray(value.numpy(force=True)).reshape(tuple(value.shape)))
+        name = self.add(path, value.numpy(force=True))
         node = {"parameter" if isinstance(value, Parameter) else "tensor": name}
         if value.requires_grad:
             node["requires_grad"] = True
@@ -226,7 +226,7 @@ class _Packing:
         name = ".".join(map(str, path)).encode(errors="replace").decode() or "tensor"
         while name in self.arrays or name == "__metadata__":
             name += "'"
-        self.arrays[name] = array
+        self.arrays[name] = np.array(array, array.dtype.newbyteorder("="), order="C", copy=None)
         return name
 
     def tie(self):

@@ -144,13 +144,17 @@ def test_numbers_that_are_not_finite_keep_their_bits():
 
 
 def test_arrays_and_numpys_numbers_come_back_as_numpys():
-    obj = {"a": np.arange(6, dtype=np.uint16).reshape(2, 3), "s": np.float64(0.5), "empty": np.zeros((0, 2))}
+    obj = {
+        "a": np.arange(6, dtype=np.uint16).reshape(2, 3), "s": np.float64(0.5), "empty": np.zeros((0, 2)),
+        "strided": np.arange(6.0)[::-2], "turned": np.arange(6).reshape(2, 3).T, "big": np.arange(3, dtype=">f4"),
+    }  # fmt: skip
     got = again(obj)
     assert type(got["s"]) is np.float64
     for key, value in obj.items():
-        assert got[key].dtype == value.dtype
+        assert got[key].dtype == value.dtype.newbyteorder("=")
         np.testing.assert_array_equal(got[key], value)
     got["a"][0, 0] = 9      # memory of its own, to be written to
+    assert obj["big"].tolist() == [0, 1, 2]
 
 
 def test_names_that_meet_are_kept_apart():

@@ -127,8 +127,8 @@ def test_the_package_offers_editors_what_it_offers():
     tree = ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="utf-8"))
     offered = {alias.asname for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
     offered |= set(named(tree.body))
-    running = {name for name in vars(minigrad) if not name.startswith("_")}
-    loaded_later = {name for name in running if inspect.ismodule(vars(minigrad)[name])}
+    running = {name for name in dir(minigrad) if not name.startswith("_")}
+    loaded_later = {name for name in running if inspect.ismodule(getattr(minigrad, name))}
     assert {name for name in offered if not name.startswith("_")} - loaded_later == running - loaded_later, MEND
 
 

@@ -262,8 +262,12 @@ def write_tensor():
 
 def write_package():
     lines = []
-    for name, value in vars(minigrad).items():
+    later = {name: getattr(minigrad, name) for name in [*minigrad._MODULES, *minigrad._FUNCTIONS]}
+    for name, value in {**vars(minigrad), **later}.items():
         if name.startswith("_"):
+            continue
+        if value is None:
+            lines.append(f"{name}: None")
             continue
         if inspect.ismodule(value):
             if value.__name__ == f"minigrad.{name}":

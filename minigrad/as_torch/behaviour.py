@@ -8,9 +8,9 @@ import sys
 import warnings
 from functools import wraps
 from math import isfinite
-from pathlib import Path
 
 import minigrad
+from minigrad.as_torch.names import HOUSE
 from minigrad.nn import functional, utils
 from minigrad.tensor import Tensor, _call_house
 
@@ -28,9 +28,8 @@ def install():
 
 def depth():
     """The stacklevel of the nearest caller outside minigrad, for warnings.warn."""
-    ours = str(Path(minigrad.__file__).parent)
     frame, level = sys._getframe(2), 2
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(ours):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HOUSE):
         frame, level = frame.f_back, level + 1
     return level
 

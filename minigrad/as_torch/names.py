@@ -1,12 +1,13 @@
 """What stands here for a name of PyTorch's, and what to say where nothing does."""
 
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from types import ModuleType
 
+HOUSE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 ROOTS = ("torch", "torchvision", "torchmetrics")
 
 # Modules are minigrad's of the same name, but for these.
@@ -31,31 +32,29 @@ MODULES = {
     "torchvision.utils": "minigrad.as_torch.torchvision.utils",
 }
 
-_CONVOLUTION = "minigrad is for networks of fully connected layers"
-_SPARSE = "sparse tensors are not here"
+_OTHER_NETWORKS = "minigrad is for networks of fully connected layers"
 DECLINED = {
-    "torch.nn.Conv1d": _CONVOLUTION,
-    "torch.nn.Conv2d": _CONVOLUTION,
-    "torch.nn.MaxPool1d": _CONVOLUTION,
-    "torch.nn.MaxPool2d": _CONVOLUTION,
-    "torch.nn.MultiheadAttention": _CONVOLUTION,
-    "torch.nn.Transformer": _CONVOLUTION,
+    "torch.nn.Conv1d": _OTHER_NETWORKS,
+    "torch.nn.Conv2d": _OTHER_NETWORKS,
+    "torch.nn.MaxPool1d": _OTHER_NETWORKS,
+    "torch.nn.MaxPool2d": _OTHER_NETWORKS,
+    "torch.nn.MultiheadAttention": _OTHER_NETWORKS,
+    "torch.nn.Transformer": _OTHER_NETWORKS,
     "torch.bfloat16": "floating tensors are float32, float64 and, for storage, float16",
     "torch.complex64": "complex tensors are not here; keep real and imaginary parts apart",
     "torch.distributed": "a script of one process needs none; take what is under torch.distributed out",
-    "torch.fft": "minigrad is for networks of fully connected layers; numpy.fft works on tensors' arrays",
+    "torch.fft": "numpy.fft works on tensors' arrays",
     "torch.hub": "models from the internet are code; build the model and load its state_dict",
     "torch.multiprocessing": "one process computes on all cores; use the standard library's multiprocessing",
-    "torch.onnx": "models are not exported by this name",
     "torch.profiler": "use torch.autograd.profiler.profile",
-    "torch.sparse": _SPARSE,
+    "torch.sparse": "sparse tensors are not here",
     "torch.utils.tensorboard": "write what it would show to a file, or draw it with matplotlib",
     "torchvision.datasets.CIFAR10": "its files are pickles, which run code when they are read",
     "torchvision.datasets.CIFAR100": "its files are pickles, which run code when they are read",
     "torchvision.datasets.CelebA": "photographs need a reader of JPEG files, and more than a perceptron",
     "torchvision.datasets.ImageFolder": "pictures are not read from files; open them with PIL in a Dataset of your own",
     "torchvision.io": "pictures are not read from files; open them with PIL: torch.tensor(numpy.asarray(image))",
-    "torchvision.models": "its networks are convolutional, and " + _CONVOLUTION,
+    "torchvision.models": "its networks are convolutional, and " + _OTHER_NETWORKS,
 }
 
 
@@ -127,10 +126,9 @@ def explain(name):
 def place():
     """Where the script is that asks, as "script.py, line 3: "; "" where nobody knows."""
     frame = sys._getframe(1)
-    ours = str(Path(__file__).parents[1])
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((ours, "<frozen", "<string")) and "importlib" not in file:
+        if not file.startswith((HOUSE, "<")):
             return f"{file}, line {frame.f_lineno}: "
         frame = frame.f_back
     return ""

@@ -161,6 +161,25 @@ def test_an_unknown_name_fails_with_its_line_and_what_comes_nearest(tmp_path, so
     assert "frozen" not in error
 
 
+def test_pytorchs_answers_are_back_where_a_script_depends_on_them(tmp_path):
+    source = """import torch
+from torch import nn
+net = nn.Linear(2, 1)
+loss = nn.MSELoss()(net(torch.ones(4, 2)), torch.ones(4))
+loss.backward()
+net.weight.grad[0, 0] = float("nan")
+print(nn.utils.clip_grad_norm_(net.parameters(), 1.0))
+"""
+    name = write(tmp_path, source)
+    out, error, status = as_torch(tmp_path, name)
+    assert (out, status) == ("tensor(nan)\n", 0)
+    assert f"{name}:4: UserWarning: mse_loss: the target's shape (4,) is not the input's (4, 1)" in error
+    write(tmp_path, source.replace("import torch", "import minigrad as torch").replace("from torch", "from minigrad"))
+    out, error, status = run(tmp_path, name)
+    assert (out, status) == ("", 1)
+    assert "ValueError: mse_loss: " in error
+
+
 def test_questions_whether_a_name_is_there_are_answered(tmp_path):
     out, error, _ = as_torch(tmp_path, write(tmp_path, """
 import torch
