@@ -10,7 +10,7 @@ from minigrad.ops.random import Generator, default_generator
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 
-_HOOKS = ("_before_step", "_after_step")
+__all__ = ["rewinding"]
 
 
 @contextmanager
@@ -18,11 +18,11 @@ def rewinding(model, optimizer, data=None):
     """Inside `with rewinding(model, optimizer):` one may train; after it nothing has happened.
 
     What goes back: parameters, their gradients, buffers, modes and the other attributes of every
-    module; the optimizer's groups and state (and those of an optimizer inside it), which stay
-    the same objects; the default generator, Python's and NumPy's, and that of a loader `data`.
-    What a dataset or a hook keeps elsewhere is its own business.
+    module; the optimizer's groups, state and attributes, and those of an optimizer inside it; all
+    of these are the same objects again. The default generator, Python's and NumPy's, and that of
+    a loader `data`. What a dataset or a hook keeps elsewhere is its own business.
     """
-    back = [_keep_module(module) for module in model.modules()]
+    back = [_keep_attributes(module) for module in model.modules()]
     optimizers = _nested(optimizer)
     tensors = {id(t): t for t in (*model.parameters(), *model.buffers())}
     tensors |= {id(p): p for group in optimizer.param_groups for p in group["params"]}
@@ -52,17 +52,18 @@ def _keep_tensor(t):
     return restore
 
 
-def _keep_module(module):
-    own = vars(module)
+def _keep_attributes(thing):
+    """The attributes of an object, and what lists, dicts and sets among them hold."""
+    own = vars(thing)
     before = dict(own)
-    tables = [(table, dict(table)) for table in (own["_parameters"], own["_buffers"], own["_modules"])]
+    held = [(value, value.copy()) for value in own.values() if isinstance(value, (list, dict, set))]
 
     def restore():
         own.clear()
         own.update(before)
-        for table, entries in tables:
-            table.clear()
-            table.update(entries)
+        for container, content in held:
+            container.clear()
+            (container.extend if isinstance(container, list) else container.update)(content)
 
     return restore
 
@@ -75,21 +76,16 @@ def _nested(optimizer):
 
 def _keep_optimizer(optimizer):
     """Lets the trial have copies of the state, and of settings that are tensors."""
+    attributes = _keep_attributes(optimizer)
     own = vars(optimizer)
-    before = dict(own)
-    hooks = [(own[name], list(own[name])) for name in _HOOKS]
     groups = [(group, dict(group)) for group in own.get("param_groups", ())]
     if "state" in own:
         own["state"] = defaultdict(dict, {p: deepcopy(state) for p, state in own["state"].items()})
-        own["param_groups"] = list(own["param_groups"])
     for group, settings in groups:
         group.update((name, value.clone()) for name, value in settings.items() if isinstance(value, Tensor))
 
     def restore():
-        own.clear()
-        own.update(before)
-        for listed, entries in hooks:
-            listed[:] = entries
+        attributes()
         for group, settings in groups:
             group.clear()
             group.update(settings)

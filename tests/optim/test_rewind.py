@@ -132,9 +132,11 @@ def test_an_optimizer_within_another_goes_back():
             super().__init__(inner.param_groups[0]["params"])
             self.inner = inner
             self.count = 0
+            self.log = []
 
         def step(self, closure=None):
             self.count += 1
+            self.log.append(self.count)
             return self.inner.step(closure)
 
     model = nn.Linear(3, 2)
@@ -143,4 +145,4 @@ def test_an_optimizer_within_another_goes_back():
     before = bits(model, optimizer.inner)
     with rewinding(model, optimizer):
         train(model, optimizer)
-    assert bits(model, optimizer.inner) == before and optimizer.count == 3
+    assert bits(model, optimizer.inner) == before and optimizer.count == 3 and optimizer.log == [1, 2, 3]
