@@ -31,6 +31,7 @@ _WHERE = {
     "Lookahead": "lookahead",
     "SAM": "sam",
     "decay_groups": "groups",
+    "lr_finder": "lr_range",
 }
 _MODULES = ("lr_scheduler", "swa_utils")
 

@@ -19,7 +19,6 @@ on one optimizer at once, and a rate that somebody set by hand in between is kep
 is also a closed form, step(epoch) goes by that.
 """
 
-import inspect
 import math
 import numbers
 import warnings
@@ -274,6 +273,8 @@ class LRScheduler:
 
     def _settings(self):
         """The names of the constructor's arguments."""
+        import inspect  # of the slow ones to import, and seldom needed
+
         return list(inspect.signature(type(self).__init__).parameters)
 
     def __repr__(self):
