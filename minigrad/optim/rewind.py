@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 
 from minigrad.autograd import no_grad
-from minigrad.ops.random import Generator, default_generator
+from minigrad.ops.generator import Generator, default_generator
 from minigrad.optim.optimizer import Optimizer
 from minigrad.tensor import Tensor
 

@@ -5,7 +5,7 @@ from numbers import Integral
 
 from minigrad.nn.init.filling import check_tensor, normal_, trunc_normal_, uniform_
 from minigrad.nn.init.gains import calculate_gain, gain
-from minigrad.ops.random import Generator
+from minigrad.ops.generator import Generator
 
 
 def _calculate_fan_in_and_fan_out(tensor):
