@@ -1,23 +1,47 @@
 # Written by tests/write_stubs.py from the functions themselves: change those, or the types there.
+from minigrad import accelerator as accelerator
+from minigrad import as_torch as as_torch
 from minigrad import autograd as autograd
+from minigrad import backends as backends
+from minigrad import checkpoint as checkpoint
+from minigrad import cuda as cuda
+from minigrad import datasets as datasets
+from minigrad import distributions as distributions
+from minigrad import extras as extras
+from minigrad import jit as jit
 from minigrad import kernels as kernels
 from minigrad import linalg as linalg
 from minigrad import nn as nn
 from minigrad import ops as ops
 from minigrad import optim as optim
 from minigrad import return_types as return_types
+from minigrad import switches as switches
+from minigrad import testing as testing
+from minigrad import transforms as transforms
 from minigrad import utils as utils
+from minigrad import version as version
 from minigrad._printing import set_printoptions as set_printoptions
 from minigrad.autograd.engine import enable_grad as enable_grad
 from minigrad.autograd.engine import inference_mode as inference_mode
 from minigrad.autograd.engine import is_grad_enabled as is_grad_enabled
 from minigrad.autograd.engine import no_grad as no_grad
 from minigrad.autograd.engine import set_grad_enabled as set_grad_enabled
+from minigrad.checkpoint import load as load
+from minigrad.checkpoint import save as save
+from minigrad.extras import asarray as asarray
+from minigrad.extras import finfo as finfo
+from minigrad.extras import iinfo as iinfo
+from minigrad.extras import isin as isin
+from minigrad.extras import trapezoid as trapezoid
+from minigrad.extras import trapz as trapz
 from minigrad.kernels import get_num_threads as get_num_threads
 from minigrad.kernels import set_num_threads as set_num_threads
 from minigrad.kernels import show_config as show_config
+from minigrad.nn.summary import summary as summary
 from minigrad.ops import random as random
 from minigrad.ops.activation import logsigmoid as logsigmoid
+from minigrad.ops.activation import relu as relu
+from minigrad.ops.activation import relu_ as relu_
 from minigrad.ops.activation import sigmoid as sigmoid
 from minigrad.ops.activation import sigmoid_ as sigmoid_
 from minigrad.ops.activation import softplus as softplus
@@ -100,7 +124,6 @@ from minigrad.ops.creation import HalfTensor as HalfTensor
 from minigrad.ops.creation import IntTensor as IntTensor
 from minigrad.ops.creation import LongTensor as LongTensor
 from minigrad.ops.creation import ShortTensor as ShortTensor
-from minigrad.ops.creation import arange as arange
 from minigrad.ops.creation import empty as empty
 from minigrad.ops.creation import empty_like as empty_like
 from minigrad.ops.creation import eye as eye
@@ -111,12 +134,9 @@ from minigrad.ops.creation import is_complex as is_complex
 from minigrad.ops.creation import is_floating_point as is_floating_point
 from minigrad.ops.creation import is_nonzero as is_nonzero
 from minigrad.ops.creation import is_same_size as is_same_size
-from minigrad.ops.creation import linspace as linspace
-from minigrad.ops.creation import logspace as logspace
 from minigrad.ops.creation import numel as numel
 from minigrad.ops.creation import ones as ones
 from minigrad.ops.creation import ones_like as ones_like
-from minigrad.ops.creation import range as range
 from minigrad.ops.creation import vander as vander
 from minigrad.ops.creation import zeros as zeros
 from minigrad.ops.creation import zeros_like as zeros_like
@@ -157,6 +177,8 @@ from minigrad.ops.gate import glu as glu
 from minigrad.ops.gate import hardswish as hardswish
 from minigrad.ops.gate import mish as mish
 from minigrad.ops.gate import silu as silu
+from minigrad.ops.generator import Generator as Generator
+from minigrad.ops.generator import default_generator as default_generator
 from minigrad.ops.indexing import Pick as Pick
 from minigrad.ops.indexing import argwhere as argwhere
 from minigrad.ops.indexing import gather as gather
@@ -202,24 +224,9 @@ from minigrad.ops.joining import unsafe_chunk as unsafe_chunk
 from minigrad.ops.joining import unsafe_split as unsafe_split
 from minigrad.ops.joining import vsplit as vsplit
 from minigrad.ops.joining import vstack as vstack
-from minigrad.ops.linalg import addbmm as addbmm
-from minigrad.ops.linalg import addmm as addmm
-from minigrad.ops.linalg import addmv as addmv
-from minigrad.ops.linalg import addr as addr
-from minigrad.ops.linalg import baddbmm as baddbmm
-from minigrad.ops.linalg import bmm as bmm
-from minigrad.ops.linalg import chain_matmul as chain_matmul
-from minigrad.ops.linalg import cross as cross
-from minigrad.ops.linalg import dot as dot
-from minigrad.ops.linalg import ger as ger
-from minigrad.ops.linalg import inner as inner
 from minigrad.ops.linalg import linear as linear
 from minigrad.ops.linalg import matmul as matmul
 from minigrad.ops.linalg import mm as mm
-from minigrad.ops.linalg import mv as mv
-from minigrad.ops.linalg import outer as outer
-from minigrad.ops.linalg import trace as trace
-from minigrad.ops.linalg import vdot as vdot
 from minigrad.ops.norm import batch_norm as batch_norm
 from minigrad.ops.norm import group_norm as group_norm
 from minigrad.ops.norm import instance_norm as instance_norm
@@ -293,11 +300,24 @@ from minigrad.ops.pointwise import sinh as sinh
 from minigrad.ops.pointwise import square as square
 from minigrad.ops.pointwise import tan as tan
 from minigrad.ops.pointwise import trunc as trunc
-from minigrad.ops.random import Generator as Generator
+from minigrad.ops.products import addbmm as addbmm
+from minigrad.ops.products import addmm as addmm
+from minigrad.ops.products import addmv as addmv
+from minigrad.ops.products import addr as addr
+from minigrad.ops.products import baddbmm as baddbmm
+from minigrad.ops.products import bmm as bmm
+from minigrad.ops.products import chain_matmul as chain_matmul
+from minigrad.ops.products import cross as cross
+from minigrad.ops.products import dot as dot
+from minigrad.ops.products import ger as ger
+from minigrad.ops.products import inner as inner
+from minigrad.ops.products import mv as mv
+from minigrad.ops.products import outer as outer
+from minigrad.ops.products import trace as trace
+from minigrad.ops.products import vdot as vdot
 from minigrad.ops.random import bernoulli as bernoulli
 from minigrad.ops.random import bernoulli_ as bernoulli_
 from minigrad.ops.random import cauchy_ as cauchy_
-from minigrad.ops.random import default_generator as default_generator
 from minigrad.ops.random import exponential_ as exponential_
 from minigrad.ops.random import fork_rng as fork_rng
 from minigrad.ops.random import geometric_ as geometric_
@@ -319,6 +339,10 @@ from minigrad.ops.random import randperm as randperm
 from minigrad.ops.random import seed as seed
 from minigrad.ops.random import set_rng_state as set_rng_state
 from minigrad.ops.random import uniform_ as uniform_
+from minigrad.ops.ranges import arange as arange
+from minigrad.ops.ranges import linspace as linspace
+from minigrad.ops.ranges import logspace as logspace
+from minigrad.ops.ranges import range as range
 from minigrad.ops.rearranging import as_strided as as_strided
 from minigrad.ops.rearranging import diag as diag
 from minigrad.ops.rearranging import diag_embed as diag_embed
@@ -349,9 +373,7 @@ from minigrad.ops.rectifier import hardtanh_ as hardtanh_
 from minigrad.ops.rectifier import leaky_relu as leaky_relu
 from minigrad.ops.rectifier import leaky_relu_ as leaky_relu_
 from minigrad.ops.rectifier import prelu as prelu
-from minigrad.ops.rectifier import relu as relu
 from minigrad.ops.rectifier import relu6 as relu6
-from minigrad.ops.rectifier import relu_ as relu_
 from minigrad.ops.rectifier import rrelu as rrelu
 from minigrad.ops.rectifier import rrelu_ as rrelu_
 from minigrad.ops.rectifier import selu as selu
@@ -442,6 +464,16 @@ from minigrad.ops.vectornorm import cdist as cdist
 from minigrad.ops.vectornorm import dist as dist
 from minigrad.ops.vectornorm import norm as norm
 from minigrad.ops.vectornorm import renorm as renorm
+from minigrad.switches import are_deterministic_algorithms_enabled as are_deterministic_algorithms_enabled
+from minigrad.switches import compile as compile
+from minigrad.switches import get_default_device as get_default_device
+from minigrad.switches import get_float32_matmul_precision as get_float32_matmul_precision
+from minigrad.switches import get_num_interop_threads as get_num_interop_threads
+from minigrad.switches import set_default_device as set_default_device
+from minigrad.switches import set_float32_matmul_precision as set_float32_matmul_precision
+from minigrad.switches import set_flush_denormal as set_flush_denormal
+from minigrad.switches import set_num_interop_threads as set_num_interop_threads
+from minigrad.switches import use_deterministic_algorithms as use_deterministic_algorithms
 from minigrad.tensor import Size as Size
 from minigrad.tensor import Tensor as Tensor
 from minigrad.tensor import as_tensor as as_tensor
@@ -462,12 +494,18 @@ from minigrad.tensor import set_default_dtype as set_default_dtype
 from minigrad.tensor import tensor as tensor
 from minigrad.tensor import uint8 as uint8
 from minigrad.tensor import dtype as _dtype
+from builtins import float as _float
 
 __version__: str
 bool: _dtype
 double: _dtype
+e: _float
 float: _dtype
 half: _dtype
+inf: _float
 int: _dtype
 long: _dtype
+nan: _float
+newaxis: None
+pi: _float
 short: _dtype

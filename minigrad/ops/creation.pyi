@@ -1,6 +1,9 @@
 # Written by tests/write_stubs.py from the functions themselves: change those, or the types there.
+from typing import Any
+
 from minigrad.tensor import Tensor, _Axes, _Data, _Device, _DType, _Number, _Operand
 
+def given(array: Any, dtype: _DType, device: _Device, requires_grad: bool, out: Tensor) -> Tensor: ...
 def empty(
     *shape: _Axes,
     size: _Axes | None = None,
@@ -87,52 +90,6 @@ def eye(
     out: Tensor | None = None,
 ) -> Tensor: ...
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor: ...
-def arange(
-    start: float,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: _DType | None = None,
-    layout: object = None,
-    device: _Device | None = None,
-    requires_grad: bool = False,
-    pin_memory: bool = False,
-    out: Tensor | None = None,
-) -> Tensor: ...
-def range(
-    start: float = 0,
-    end: float | None = None,
-    step: float = 1,
-    *,
-    dtype: _DType | None = None,
-    layout: object = None,
-    device: _Device | None = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-) -> Tensor: ...
-def linspace(
-    start: float,
-    end: float,
-    steps: int,
-    *,
-    dtype: _DType | None = None,
-    layout: object = None,
-    device: _Device | None = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-) -> Tensor: ...
-def logspace(
-    start: float,
-    end: float,
-    steps: int,
-    base: float = 10.0,
-    *,
-    dtype: _DType | None = None,
-    layout: object = None,
-    device: _Device | None = None,
-    requires_grad: bool = False,
-    out: Tensor | None = None,
-) -> Tensor: ...
 def FloatTensor(*data: _Data) -> Tensor: ...
 def DoubleTensor(*data: _Data) -> Tensor: ...
 def HalfTensor(*data: _Data) -> Tensor: ...
