@@ -11,7 +11,7 @@ from minigrad.nn.utils.parametrize import register_parametrization
 from minigrad.ops.creation import empty, eye, zeros, zeros_like
 from minigrad.ops.decomposition import linalg_qr, solve
 from minigrad.ops.joining import cat
-from minigrad.ops.linalg import mv, vdot
+from minigrad.ops.products import mv, vdot
 from minigrad.tensor import from_numpy
 
 __all__ = ["orthogonal", "spectral_norm", "weight_norm"]
