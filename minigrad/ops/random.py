@@ -7,6 +7,7 @@ import numpy as np
 
 from minigrad.autograd import no_grad
 from minigrad.autograd.engine import recording
+from minigrad.ops.generator import Generator as Generator
 from minigrad.ops.generator import default_generator, draw, draw_integers, draw_permutation
 from minigrad.tensor import (
     Tensor,
