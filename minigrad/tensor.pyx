@@ -368,6 +368,19 @@ cdef Tensor view_as(Tensor x, int rank, const Py_ssize_t *length, const Py_ssize
     return t
 
 
+def strided(Tensor x not None, shape, stride, Py_ssize_t offset=0):
+    """view_as() for rooms written in Python: x's memory from its element `offset` on, by a shape and the
+    step in elements along each axis. No history, and no check that the memory reaches so far."""
+    cdef Py_ssize_t length[MAX_RANK]
+    cdef Py_ssize_t step[MAX_RANK]
+    cdef int rank = len(shape), i
+    if rank > MAX_RANK or len(stride) != rank:
+        raise ValueError(f"a view has at most {MAX_RANK} axes and a step for each, got {shape} and {stride}")
+    for i in range(rank):
+        length[i], step[i] = shape[i], stride[i]
+    return view_as(x, rank, length, step, offset)
+
+
 cpdef Tensor alias(Tensor x):
     return view_as(x, x.rank, x.length, x.step, 0)
 
@@ -1131,6 +1144,23 @@ def check_device(where):
 def is_tensor(obj):
     """Whether obj is a Tensor."""
     return isinstance(obj, Tensor)
+
+
+def check_tensors(who, *values):
+    """An error, in the name of the function `who`, unless all values are tensors."""
+    for value in values:
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{who}: expected a tensor, got {type(value).__name__}")
+
+
+def as_number(who, name, value):
+    """A function's argument as a float; an error, in the name of the function, unless it is a number."""
+    cdef double number
+    try:
+        number = value
+    except TypeError:
+        raise TypeError(f"{who}: expected {name} as a number, got {value!r}") from None
+    return number
 
 
 # ---- how functions become methods -----------------------------------------------------------
