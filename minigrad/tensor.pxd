@@ -47,7 +47,7 @@ cdef class Tensor:
     cdef object maker                   # the Op that made it, or None: see grad_fn
     cdef Tensor gradient
     cdef object hooks
-    cdef readonly Tensor _base          # what it is a view of, where gradients must know: ops/inplace.pyx
+    cdef readonly Tensor _base          # what it is a view of, where gradients must know: ops/assignment.pyx
     cdef uint64_t rewrites              # of a base: recorded changes in place; of a view: those it has seen
     cdef object __weakref__
 

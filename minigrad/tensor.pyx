@@ -402,6 +402,19 @@ def same_storage(Tensor a not None, Tensor b not None):
     return a.storage == b.storage
 
 
+def strided(Tensor x not None, shape, stride, Py_ssize_t offset=0):
+    """view_as() for rooms written in Python: x's memory from its element `offset` on, by a shape and the
+    step in elements along each axis. No history, and no check that the memory reaches so far."""
+    cdef Py_ssize_t length[MAX_RANK]
+    cdef Py_ssize_t step[MAX_RANK]
+    cdef int rank = len(shape), i
+    if rank > MAX_RANK or len(stride) != rank:
+        raise ValueError(f"a view has at most {MAX_RANK} axes and a step for each, got {shape} and {stride}")
+    for i in range(rank):
+        length[i], step[i] = shape[i], stride[i]
+    return view_as(x, rank, length, step, offset)
+
+
 cpdef Tensor alias(Tensor x):
     return view_as(x, x.rank, x.length, x.step, 0)
 

@@ -99,6 +99,12 @@ def watched():
 
 cdef uint64_t _ops_made = 0
 
+
+cpdef uint64_t ops_made() noexcept:
+    """How many ops have been recorded so far: the newest has this number."""
+    return _ops_made
+
+
 # Ops are freed iteratively: an Op frees what it holds, which may free the Op before it, and
 # so on, one level of the C stack each. From DEEPEST levels on, the rest waits in a list.
 cdef enum:

@@ -24,9 +24,10 @@ from minigrad.ops.dropout import (
 )
 from minigrad.ops.embedding import bilinear, embedding
 from minigrad.ops.gate import gelu, glu, hardswish, mish, silu
+from minigrad.ops.group_norm import group_norm, instance_norm, normalize
 from minigrad.ops.indexing import one_hot
 from minigrad.ops.linalg import linear
-from minigrad.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, normalize, rms_norm
+from minigrad.ops.norm import batch_norm, layer_norm, rms_norm
 from minigrad.ops.pair_loss import (
     cosine_embedding_loss,
     cosine_similarity,

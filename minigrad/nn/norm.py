@@ -5,7 +5,8 @@ from math import inf
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.creation import ones, zeros
-from minigrad.ops.norm import batch_norm, group_norm, instance_norm, layer_norm, rms_norm
+from minigrad.ops.group_norm import group_norm, instance_norm
+from minigrad.ops.norm import batch_norm, layer_norm, rms_norm
 from minigrad.tensor import tensor
 
 

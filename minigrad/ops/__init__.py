@@ -9,26 +9,26 @@ from importlib import import_module
 from minigrad.autograd.engine import Op
 
 ROOMS = """
-    arithmetic pointwise pairwise comparison inplace broadcast
+    arithmetic pointwise pairwise comparison assignment inplace broadcast
     activation rectifier gate softmax dropout
-    reduction extremes scan sorting
+    reduction statistics extremes scan sorting
     linalg products einsum vectornorm decomposition
-    shape indexing joining rearranging
-    norm embedding loss regression_loss classification_loss pair_loss
+    shape axes rows indexing scattering joining rearranging
+    norm group_norm embedding loss regression_loss classification_loss pair_loss
     creation ranges storage generator random update
 """.split()
 
 # What the rooms lend each other, and nobody calls from outside
 TOOLS = set("""
     unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric linear_relu
-    expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread
-    extreme_over pick given
+    expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread take_shape_of
+    extreme_over pick given put_rows parts_named check_same_dtype check_parts norm_rows fitting
 """.split())
 
 functions = {}
 for _room in ROOMS:
     _module = import_module(f"minigrad.ops.{_room}")
-    if _room in ("inplace", "loss", "generator", "update"):      # tools for the others
+    if _room in ("assignment", "inplace", "rows", "loss", "generator", "update"):      # tools for the others
         continue
     for _name, _value in vars(_module).items():
         _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_") and _name not in TOOLS

@@ -3,10 +3,10 @@
 Each class is one operation: its formula, forward, and under it backward. The function that
 people call stands below its class.
 """
-from minigrad.autograd.engine cimport Op
+from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.kernels cimport K, mg_binary, mg_kernels
+from minigrad.ops.assignment cimport assign, instead_of
 from minigrad.ops.broadcast cimport combine, shape_only, sum_to
-from minigrad.ops.inplace cimport assign
 from minigrad.tensor cimport (
     BOOL, FLOAT32, FLOAT64, KINDS, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
     new_like, operand, operators, promote, same_shape, to_tensor, wrap,
@@ -602,7 +602,10 @@ for _name, _same in (
 def copy_(Tensor self not None, src, bint non_blocking=False):
     """self <- src, converted to self's dtype; src broadcasts."""
     cdef Tensor source = src if isinstance(src, Tensor) else to_tensor(src, self.kind)
-    return assign(self, convert(source, self.kind).expand_as(self))
+    source = convert(source, self.kind).expand_as(self)
+    if recording() and self._base is None and wants(self):
+        source = instead_of(self, source)
+    return assign(self, source)
 
 
 @method

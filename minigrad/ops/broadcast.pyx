@@ -6,7 +6,7 @@ ends its backward with sum_to().
 """
 from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K, broadcast, mg_binary
-from minigrad.ops.inplace cimport mark_view
+from minigrad.ops.assignment cimport mark_view
 from minigrad.tensor cimport (
     FLOAT64, MAX_RANK, Kind, Tensor, copy_of, dense, describe, dtype_of, lend, new_tensor, same_shape, view_as, wrap,
 )

@@ -1,22 +1,20 @@
-"""Normalisation: activations brought to mean 0 and variance 1, then scaled and shifted; or to length 1.
+"""Normalisation: activations brought to mean 0 and variance 1, then scaled and shifted.
 
 batch_norm goes by channels over the batch; layer, RMS, group and instance normalisation by
-rows, and are one operation.
+rows, and are one operation (the last two are in group_norm.py).
 """
 from libc.math cimport sqrt as c_sqrt
 
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
-from minigrad.ops.arithmetic cimport convert, floating
+from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.tensor cimport (
-    FLOAT16, FLOAT32, FLOAT64, Tensor, axis_of, check_writable, dense, describe, dtype_of, is_floating, lend,
-    new_like, new_tensor, to_tensor, wrap,
+    FLOAT16, FLOAT32, FLOAT64, Tensor, check_writable, dense, describe, dtype_of, is_floating, new_like,
+    new_tensor, to_tensor,
 )
 
 import numpy as np
-
-from minigrad.ops.arithmetic import where
 
 
 cdef double _at(Tensor x, Py_ssize_t i) noexcept:
@@ -251,7 +249,7 @@ cdef class LayerNorm(Op):
         return "NativeLayerNormBackward0" if self.mean is not None else "RmsNormBackward0"
 
 
-cdef Tensor _parameter(str who, str what, Tensor x, Tensor parameter, tuple shape):
+cpdef Tensor fitting(str who, str what, Tensor x, Tensor parameter, tuple shape):
     """weight or bias as the kernels take it; an error if it does not fit the input."""
     if parameter is None:
         return None
@@ -262,15 +260,16 @@ cdef Tensor _parameter(str who, str what, Tensor x, Tensor parameter, tuple shap
     return parameter if parameter.dense else parameter.contiguous()
 
 
-cdef Tensor _by_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
-                     size_t span, bint centred, double eps):
+cpdef Tensor norm_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
+                       size_t span, bint centred, double eps):
+    """The rows of x normalised, in the words of LayerNorm; weight and bias of a shape, or None. Recorded."""
     cdef LayerNorm op
-    weight = _parameter(who, "weight", x, weight, shape)
-    bias = _parameter(who, "bias", x, bias, shape)
+    weight = fitting(who, "weight", x, weight, shape)
+    bias = fitting(who, "bias", x, bias, shape)
     if x.kind == FLOAT16:
         weight = None if weight is None else convert(weight, FLOAT32)
         bias = None if bias is None else convert(bias, FLOAT32)
-        return convert(_by_rows(who, convert(x, FLOAT32), weight, bias, shape, period, stretches, span, centred, eps),
+        return convert(norm_rows(who, convert(x, FLOAT32), weight, bias, shape, period, stretches, span, centred, eps),
                        FLOAT16)
     op = LayerNorm.__new__(LayerNorm)
     y = op.forward(x, weight, bias, period, stretches, span, centred, eps)
@@ -299,7 +298,7 @@ def layer_norm(Tensor input not None, normalized_shape, Tensor weight=None, Tens
     Ba, Kiros and Hinton, 2016.
     """
     shape, n = _normalized("layer_norm", input, normalized_shape)
-    return _by_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps)
+    return norm_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps)
 
 
 def rms_norm(Tensor input not None, normalized_shape, Tensor weight=None, eps=None):
@@ -313,146 +312,4 @@ def rms_norm(Tensor input not None, normalized_shape, Tensor weight=None, eps=No
     shape, n = _normalized("rms_norm", input, normalized_shape)
     if eps is None:
         eps = np.finfo(dtype_of(input.kind).numpy).eps
-    return _by_rows("rms_norm", input, weight, None, shape, 1, n, 1, False, eps)
-
-
-def group_norm(Tensor input not None, Py_ssize_t num_groups, Tensor weight=None, Tensor bias=None, double eps=1e-5):
-    """(input - mean) / sqrt(var + eps) * weight + bias, for each group of channels of each sample.
-
-    Shapes: input (N, C, ...) with C a multiple of num_groups; weight and bias (C) or None.
-    Errors: ValueError for shapes, and where there is one value in all. Wu and He, ECCV 2018.
-    """
-    cdef Py_ssize_t channels, inner = 1
-    cdef int i
-    if not is_floating(input.kind) or input.rank < 2:
-        raise ValueError(f"group_norm: expected a floating input (N, C, ...), got {describe(input)}")
-    channels = input.length[1]
-    if num_groups <= 0 or channels % num_groups:
-        raise ValueError(f"group_norm: {channels} channels do not fall into {num_groups} groups of one size")
-    for i in range(2, input.rank):
-        inner *= input.length[i]
-    if input.n == num_groups and input.length[0] == 1:
-        raise ValueError(f"group_norm: an input of shape {tuple(input.shape)} has one value for each of "
-                         f"{num_groups} groups, so no variance")
-    return _by_rows("group_norm", input, weight, bias, (channels,), num_groups, channels // num_groups, inner, True,
-                    eps)
-
-
-def instance_norm(Tensor input not None, Tensor running_mean=None, Tensor running_var=None, Tensor weight=None,
-                  Tensor bias=None, bint use_input_stats=True, double momentum=0.1, double eps=1e-5):
-    """(input - mean) / sqrt(var + eps) * weight + bias, for each channel of each sample.
-
-    Shapes: input (N, C, L, ...); the others (C) or None.
-    use_input_stats: mean and var are the input's own, and the running ones, where given, move
-    by momentum towards the average of these (of the unbiased variance); otherwise the running
-    ones are used, as in batch_norm.
-    Errors: ValueError for shapes, and for one value a channel, which has no variance.
-    Ulyanov, Vedaldi and Lempitsky, 2016.
-    """
-    cdef Py_ssize_t channels, inner = 1
-    cdef int i
-    if not is_floating(input.kind) or input.rank < 2:
-        raise ValueError(f"instance_norm: expected a floating input (N, C, L), got {describe(input)}")
-    if not use_input_stats:
-        if running_mean is None or running_var is None:
-            raise ValueError("instance_norm: without use_input_stats running_mean and running_var are needed")
-        return batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
-    channels = input.length[1]
-    for i in range(2, input.rank):
-        inner *= input.length[i]
-    if inner == 1:
-        raise ValueError(f"instance_norm: an input of shape {tuple(input.shape)} has one value for each channel of a "
-                         "sample, so no variance")
-    if (running_mean is None) != (running_var is None):
-        raise ValueError("instance_norm: give both running_mean and running_var, or neither")
-    for what, part in (("running_mean", running_mean), ("running_var", running_var)):
-        if part is not None:
-            _parameter("instance_norm", what, input, part, (channels,))
-            check_writable(part)
-    y = _by_rows("instance_norm", input, weight, bias, (channels,), channels, 1, inner, True, eps)
-    if running_mean is not None and input.n:
-        _track(input, running_mean, running_var, channels, inner, momentum)
-    return y
-
-
-cdef int _track(Tensor x, Tensor running_mean, Tensor running_var, Py_ssize_t channels, Py_ssize_t inner,
-                double momentum) except -1:
-    """The running statistics move towards the samples' average ones."""
-    cdef Py_ssize_t rows = x.n // inner, c
-    cdef Tensor mean = new_tensor(FLOAT64, 1, &rows), var = new_tensor(FLOAT64, 1, &rows)
-    x = dense(x)
-    K[x.kind].batch_norm_statistics(<double *>mean.ptr, <double *>var.ptr, x.ptr, 1, rows, inner)
-    means, variances = lend(mean).reshape(-1, channels).mean(0), lend(var).reshape(-1, channels).mean(0)
-    for c in range(channels):
-        _move(running_mean, c, means[c], momentum)
-        _move(running_var, c, variances[c] * inner / (inner - 1), momentum)
-    running_mean.storage.version += 1
-    running_var.storage.version += 1
-    return 0
-
-
-# ---- to length 1 ------------------------------------------------------------------------------------------------
-
-cdef class Length(Op):
-    """y = (sum |x|^p)^(1/p) over some axes, which stay with length 1; p = inf: max |x|; p = 0: how many are not 0
-    dx = dy sign(x) (|x| / y)^(p - 1);  p = inf: dy sign(x) shared among the largest;  0 where y = 0
-    """
-    cdef double p
-    cdef tuple axes
-
-    cdef Tensor forward(self, Tensor x, double p, tuple axes):
-        cdef Tensor y
-        self.p, self.axes = p, axes
-        with np.errstate(all="ignore"):
-            size = np.abs(np.asarray(lend(x), np.float64))
-            largest = size.max(axes, keepdims=True, initial=0)
-            if p == 0:
-                total = (size != 0).sum(axes, keepdims=True, dtype=np.float64)
-            elif np.isinf(p):
-                total = largest if p > 0 else size.min(axes, keepdims=True)
-            else:       # by a power of 2 near the largest, so that no power of |x| overflows
-                scale = np.ldexp(0.5, np.frexp(np.where(np.isfinite(largest) & (largest > 0), largest, 1.0))[1])
-                size = size / scale
-                total = (size * size if p == 2 else size ** p).sum(axes, keepdims=True)
-                total = (np.sqrt(total) if p == 2 else total ** (1 / p)) * scale
-            y = wrap(np.asarray(total, dtype_of(x.kind).numpy))
-        self.saved = (x,)
-        self.keep(y)
-        return y
-
-    cdef backward(self, Tensor dy):
-        cdef Tensor x = self.saved[0], y = self.output()
-        if self.p == 0:
-            return to_tensor(0, x.kind).expand_as(x)
-        if np.isinf(self.p):
-            largest = (x.detach().abs() == y.detach()).to(x.dtype)
-            return dy * x.sign() * (largest / largest.sum(self.axes, keepdim=True))
-        if self.p == 1:
-            return dy * x.sign()
-        divisor = where(y == 0, 1.0, y)
-        if self.p == 2:
-            return dy * (x / divisor)
-        size = where(x == 0, 1.0, x.abs())
-        return dy * x.sign() * where(y == 0, 0.0, (size / divisor) ** (self.p - 1))
-
-    def name(self):
-        return "LinalgVectorNormBackward0"
-
-
-cdef Tensor length_of(Tensor x, double p, object dim, bint keepdim):
-    """The p-norm along dim (an axis or several), recorded; its gradient at 0 is 0."""
-    cdef Length op = Length.__new__(Length)
-    cdef tuple axes = tuple([axis_of(d, x.rank) for d in (dim if isinstance(dim, (tuple, list)) else (dim,))])
-    y = op.record(op.forward(x, p, axes if x.rank else ()), x)
-    return y if keepdim or x.rank == 0 else y.squeeze(axes)
-
-
-def normalize(Tensor input not None, double p=2.0, dim=1, double eps=1e-12, Tensor out=None):
-    """input / max(|input|_p, eps): every vector along dim (an axis or several) brought to length 1.
-
-    eps: the least divisor, so that a vector of zeros stays one.
-    """
-    cdef Tensor x = floating(input)
-    length = length_of(x, p, dim, True)
-    y = x / where(length < eps, eps, length)
-    return y if out is None else out.copy_(y)
+    return norm_rows("rms_norm", input, weight, None, shape, 1, n, 1, False, eps)

@@ -1,11 +1,11 @@
 """Losses between pairs and triples: distances, angles, and which of two is ranked first."""
 from minigrad.ops.arithmetic cimport floating, operands
 from minigrad.ops.loss cimport check_same_shape, floats, reduced_by, reduction_of
-from minigrad.ops.norm cimport length_of
 from minigrad.tensor cimport Tensor, axis_of, describe
 
 from minigrad.ops.activation import relu
 from minigrad.ops.arithmetic import where
+from minigrad.ops.vectornorm import vector_norm
 
 
 # ---- distances and angles -----------------------------------------------------------------------------------
@@ -20,7 +20,7 @@ def pairwise_distance(x1, x2, double p=2.0, double eps=1e-6, bint keepdim=False)
     a, b = floating(a), floating(b)
     if a.rank == 0 or b.rank == 0:
         raise ValueError("pairwise_distance: expected vectors (..., D), got a tensor of no axes")
-    return length_of(a - b + eps, p, -1, keepdim)
+    return vector_norm(a - b + eps, p, -1, keepdim)
 
 
 def cosine_similarity(x1, x2, dim=1, double eps=1e-8):
@@ -43,7 +43,7 @@ def cosine_similarity(x1, x2, dim=1, double eps=1e-8):
 
 
 cdef Tensor _unit(Tensor x, int axis, double eps):
-    length = length_of(x, 2.0, axis, True)
+    length = vector_norm(x, 2.0, axis, True)
     return x / where(length < eps, eps, length)
 
 

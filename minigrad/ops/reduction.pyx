@@ -1,13 +1,12 @@
-"""Reductions: many numbers to one, along any axes."""
+"""Reductions: many numbers to one, along any axes. Those besides sum and mean are in statistics.py."""
 from libc.stdint cimport int64_t
 
 from minigrad.autograd.engine cimport Op
 from minigrad.kernels cimport K
-from minigrad.ops.arithmetic cimport convert, floating
+from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport fold, reduced, shape_only, sum_over
 from minigrad.tensor cimport (
-    FLOAT64, INT64, MAX_RANK, UINT8, Kind, Tensor, axis_of, cast, describe, dtype_of, is_floating, kind_of, lend,
-    view_as, wrap,
+    INT64, MAX_RANK, Tensor, axis_of, cast, describe, is_floating, kind_of, lend, view_as, wrap,
 )
 
 import numpy as np
@@ -121,7 +120,7 @@ cdef Tensor _sum(Tensor x, unsigned int axes, bint keepdim, double divisor):
 
 
 @method
-def sum(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
+def sum(Tensor input not None, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The sum over dim (all axes where None); integers and bools are summed as int64."""
     cdef Tensor x = input
     cdef unsigned int axes = axes_of(either(dim, axis), x.rank)
@@ -137,7 +136,7 @@ def sum(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=
 
 
 @method
-def mean(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
+def mean(Tensor input not None, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
     """The mean over dim (all axes where None); NaN over no elements."""
     cdef Tensor x = input
     cdef unsigned int axes = axes_of(either(dim, axis), x.rank)
@@ -148,235 +147,3 @@ def mean(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims
     if not is_floating(x.kind):
         raise TypeError(f"mean: expected a floating tensor, got {describe(x)}; convert it first (x.float())")
     return _sum(x, axes, keepdim, <double>count_over(x, axes))
-
-
-@method
-def nansum(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
-    """The sum over dim of what is not NaN; 0 where all is."""
-    cdef Tensor x = input
-    if dtype is not None:
-        x = convert(x, kind_of(dtype))
-    if is_floating(x.kind):
-        x = where(wrap(np.asarray(np.isnan(lend(x)))), 0.0, x)
-    return sum(x, either(dim, axis), either(keepdim, keepdims))
-
-
-@method
-def nanmean(input, dim=None, bint keepdim=False, *, dtype=None, axis=None, keepdims=None):
-    """The mean over dim of what is not NaN; NaN where all is."""
-    cdef Tensor x = input
-    dim, keepdim = either(dim, axis), either(keepdim, keepdims)
-    if dtype is not None:
-        x = convert(x, kind_of(dtype))
-    if not is_floating(x.kind):
-        raise TypeError(f"nanmean: expected a floating tensor, got {describe(x)}; convert it first (x.float())")
-    there = wrap(np.asarray(~np.isnan(lend(x))))
-    return nansum(x, dim, keepdim) / sum(there, dim, keepdim).to(x.dtype)
-
-
-@method
-def count_nonzero(input, dim=None, *, axis=None):
-    """How many elements over dim (all axes where None) are not 0; NaN is not 0."""
-    cdef Tensor x = input
-    over = axes_tuple(axes_of(either(dim, axis), x.rank), x.rank)
-    return wrap(np.asarray(np.not_equal(lend(x), 0).sum(over, dtype=np.int64)))
-
-
-# ---- variance ---------------------------------------------------------------------------------------------
-
-cdef class Centre(Op):
-    """y = x - mean of x over some axes; subtracted in double
-    dx = dy - mean of dy
-    """
-    cdef unsigned int axes
-
-    cdef Tensor forward(self, Tensor x, unsigned int axes):
-        cdef Tensor mean
-        self.axes = axes
-        mean = sum_over(cast(x, FLOAT64), axes, True, <double>count_over(x, axes))
-        return wrap(np.asarray((lend(x) - lend(mean)).astype(lend(x).dtype)))
-
-    cdef backward(self, Tensor dy):
-        return _centre(dy, self.axes)
-
-
-cdef Tensor _centre(Tensor x, unsigned int axes):
-    cdef Centre op = Centre.__new__(Centre)
-    return op.record(op.forward(x, axes), x)
-
-
-cdef Tensor _variances(Tensor x, unsigned int axes, bint keepdim):
-    """sum (x - mean x)^2 / n over some axes, in double; two passes, never E[x^2] - E[x]^2."""
-    cdef size_t outer, n, inner, o
-    cdef Tensor y, mean, folded
-    if x.n == 0 or x.kind > FLOAT64:
-        with np.errstate(all="ignore"):
-            array = np.asarray(lend(x), np.float64)
-            over = axes_tuple(axes, x.rank)
-            array = array - array.sum(over, keepdims=True) / np.float64(count_over(x, axes))
-            return wrap(np.asarray((array * array).sum(over, keepdims=keepdim) / np.float64(count_over(x, axes))))
-    y = reduced(x, axes, keepdim, <Kind>FLOAT64)
-    mean = reduced(x, axes, keepdim, <Kind>FLOAT64)
-    folded = fold(x, axes, &outer, &n, &inner)
-    if inner == 1:
-        K[x.kind].batch_norm_statistics(<double *>mean.ptr, <double *>y.ptr, folded.ptr, 1, outer, n)
-        return y
-    for o in range(outer):
-        K[x.kind].batch_norm_statistics(<double *>mean.ptr + o * inner, <double *>y.ptr + o * inner,
-                                        folded.ptr + o * n * inner * dtype_of(x.kind).itemsize, n, inner, 1)
-    return y
-
-
-cdef class Var(Op):
-    """v = sum (x - mean x)^2 / (n - correction) over some axes; y = v, or sqrt(v)
-    dx = dy 2 (x - mean x) / (n - correction), or dy (x - mean x) / (y (n - correction)); 0 where y = sqrt(v) = 0
-    """
-    cdef unsigned int axes
-    cdef double divisor
-    cdef bint root
-
-    cdef Tensor forward(self, Tensor x, unsigned int axes, bint keepdim, double correction, bint root):
-        cdef double n = count_over(x, axes)
-        cdef Tensor y
-        self.axes, self.root = axes, root
-        self.divisor = n - correction if n > correction else 0.0
-        with np.errstate(all="ignore"):
-            v = lend(_variances(x, axes, keepdim)) * (np.float64(n) / np.float64(self.divisor))
-            y = wrap(np.asarray(np.sqrt(v) if root else v).astype(lend(x).dtype))
-        self.saved = (x,)
-        if root:
-            self.keep(y)
-        return y
-
-    cdef backward(self, Tensor dy):
-        cdef Tensor x = self.saved[0]
-        if self.root:
-            y = self.output()
-            dy = where(y == 0, 0.0, dy / where(y == 0, 1.0, y))
-            return spread(dy / self.divisor, x, self.axes) * _centre(x, self.axes)
-        return spread(dy * (2 / self.divisor), x, self.axes) * _centre(x, self.axes)
-
-    def name(self):
-        return "StdBackward0" if self.root else "VarBackward0"
-
-
-cdef object _var(str who, object input, object dim, object unbiased, object keepdim, object correction, bint root):
-    cdef Tensor x = input
-    cdef unsigned int axes
-    cdef double c
-    cdef Var op = Var.__new__(Var)
-    if isinstance(dim, bool):       # var(unbiased)
-        dim, unbiased = None, dim
-    if unbiased is not None and correction is not None:
-        raise ValueError(f"{who}: give correction or unbiased (correction=1 or 0), not both")
-    if not is_floating(x.kind):
-        raise TypeError(f"{who}: expected a floating tensor, got {describe(x)}; convert it first (x.float())")
-    c = (1 if unbiased is None else int(unbiased)) if correction is None else correction
-    axes = axes_of(dim, x.rank)
-    return op.record(op.forward(x, axes, keepdim, c, root), x)
-
-
-@method
-def var(input, dim=None, unbiased=None, bint keepdim=False, *, correction=None, axis=None, keepdims=None):
-    """sum (x - mean x)^2 / (n - correction) over dim (all axes where None); NaN where n is not above correction.
-
-    correction: 1 gives the unbiased estimate (the default), 0 the mean square. unbiased:
-    PyTorch's older word for it. Computed in double and in two passes, never as E[x^2] - E[x]^2.
-    """
-    return _var("var", input, either(dim, axis), unbiased, either(keepdim, keepdims), correction, False)
-
-
-@method
-def std(input, dim=None, unbiased=None, bint keepdim=False, *, correction=None, axis=None, keepdims=None):
-    """The square root of var(), with the same arguments; its gradient is 0 where it is 0."""
-    return _var("std", input, either(dim, axis), unbiased, either(keepdim, keepdims), correction, True)
-
-
-def var_mean(input, dim=None, unbiased=None, bint keepdim=False, *, correction=None, axis=None, keepdims=None):
-    """(var(), mean()) over the same axes."""
-    dim, unbiased = (None, dim) if isinstance(dim, bool) else (either(dim, axis), unbiased)
-    keepdim = either(keepdim, keepdims)
-    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
-
-
-def std_mean(input, dim=None, unbiased=None, bint keepdim=False, *, correction=None, axis=None, keepdims=None):
-    """(std(), mean()) over the same axes."""
-    dim, unbiased = (None, dim) if isinstance(dim, bool) else (either(dim, axis), unbiased)
-    keepdim = either(keepdim, keepdims)
-    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, dim, keepdim)
-
-
-# ---- logsumexp --------------------------------------------------------------------------------------------
-
-cdef class LogSumExp(Op):
-    """y = log sum exp(x) = m + log1p(sum over the others of exp(x - m)), m = max x, over some axes
-    dx = dy exp(x - y); 0 in a row of nothing but -inf, shared evenly among elements of +inf
-    """
-    cdef unsigned int axes
-
-    cdef Tensor forward(self, Tensor x, unsigned int axes, bint keepdim):
-        cdef Tensor y = reduced(x, axes, keepdim, x.kind)
-        kept = [i for i in range(x.rank) if not axes >> i & 1]
-        self.axes = axes
-        with np.errstate(all="ignore"):
-            rows = np.asarray(lend(x), np.float64).transpose(*kept, *axes_tuple(axes, x.rank))
-            rows = rows.reshape(*[x.length[i] for i in kept], count_over(x, axes))
-            if rows.shape[-1] == 0:
-                lend(y)[...] = -np.inf
-            else:
-                at = rows.argmax(-1)[..., None]
-                m = np.take_along_axis(rows, at, -1)
-                others = np.exp(rows - m)
-                np.put_along_axis(others, at, 0.0, -1)
-                others = sum_over(wrap(others), <unsigned int>1 << len(kept), False, 1.0)
-                m = m[..., 0]
-                lend(y)[...] = np.where(np.isfinite(m), m + np.log1p(lend(others)), m).reshape(tuple(y.shape))
-        self.saved = (x,)
-        self.keep(y)
-        return y
-
-    cdef backward(self, Tensor dy):
-        cdef Tensor x = self.saved[0], y = spread(self.output(), x, self.axes)
-        infinite = np.isinf(lend(y))
-        if not infinite.any():
-            return spread(dy, x, self.axes) * (x - y).exp()
-        largest = lend(x) == np.inf
-        share = largest / np.maximum(largest.sum(axes_tuple(self.axes, x.rank), keepdims=True), 1)
-        plain = wrap(np.asarray(~infinite))
-        share = where(plain, (where(plain, x, 0.0) - where(plain, y, 0.0)).exp(), wrap(np.asarray(share)).to(x.dtype))
-        return spread(dy, x, self.axes) * share
-
-    def name(self):
-        return "LogsumexpBackward0"
-
-
-@method
-def logsumexp(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
-    """log(sum(exp(input))) over dim (all axes where None), without overflow; -inf over no elements.
-
-    The gradient of a row of nothing but -inf is 0, where torch gives NaN.
-    """
-    cdef Tensor x = floating(input)
-    cdef LogSumExp op = LogSumExp.__new__(LogSumExp)
-    return op.record(op.forward(x, axes_of(either(dim, axis), x.rank), either(keepdim, keepdims)), x)
-
-
-# ---- truth -------------------------------------------------------------------------------------------------
-
-cdef Tensor _truth(object function, Tensor x, object dim, bint keepdim):
-    """any() or all(); of uint8 they give uint8, as in PyTorch."""
-    over = axes_tuple(axes_of(dim, x.rank), x.rank)
-    found = np.asarray(function(np.not_equal(lend(x), 0), over, keepdims=keepdim))
-    return wrap(found.astype(np.uint8) if x.kind == UINT8 else found)
-
-
-@method
-def any(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
-    """Whether any element along dim (of all, where None) is not 0."""
-    return _truth(np.any, input, either(dim, axis), either(keepdim, keepdims))
-
-
-@method
-def all(input, dim=None, bint keepdim=False, *, axis=None, keepdims=None):
-    """Whether all elements along dim (all of them, where None) are not 0."""
-    return _truth(np.all, input, either(dim, axis), either(keepdim, keepdims))

@@ -1,17 +1,17 @@
 """Shapes: other looks at the same elements.
 
-A view shares its tensor's memory; a gradient is carried back by the opposite rearrangement.
+A view shares its tensor's memory; a gradient is carried back by the opposite rearrangement. What is made of
+these views (ravel, movedim, atleast_2d, squeeze_, ...) stands in axes.py.
 """
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.ops.arithmetic cimport convert
+from minigrad.ops.assignment cimport mark_view
 from minigrad.ops.broadcast cimport shape_only
-from minigrad.ops.inplace cimport mark_view
 from minigrad.tensor cimport (
-    MAX_RANK, Kind, Tensor, axis_of, check_writable, copy_of, dense, describe, dtype_of, kind_of, lend, new_tensor,
-    parse_shape, view_as, wrap,
+    MAX_RANK, Tensor, axis_of, copy_of, dense, describe, dtype_of, kind_of, lend, view_as, wrap,
 )
 
-from minigrad.tensor import Size, _become, add_method, check_device, method
+from minigrad.tensor import _become, add_method, check_device, method
 
 
 # ---- copies -------------------------------------------------------------------------------------------
@@ -62,26 +62,6 @@ def to(Tensor self not None, *args, dtype=None, device=None, non_blocking=False,
     check_device(device)
     x = self if dtype is None else convert(self, kind_of(dtype))
     return clone(x) if copy and x is self else x
-
-
-def _caster(str name, Kind kind, str dtype):
-    def convert_to(Tensor self not None, memory_format=None):
-        return convert(self, kind)
-
-    convert_to.__name__ = name
-    convert_to.__doc__ = f"The tensor as {dtype}; itself where it is."
-    add_method(name, convert_to)
-
-
-for _name, _dtype in (("float", "float32"), ("double", "float64"), ("half", "float16"), ("long", "int64"),
-                      ("int", "int32"), ("short", "int16"), ("char", "int8"), ("byte", "uint8"), ("bool", "bool")):
-    _caster(_name, kind_of(_dtype), _dtype)
-
-
-@method
-def type_as(Tensor self not None, Tensor other not None):
-    """The tensor in other's dtype."""
-    return convert(self, other.kind)
 
 
 # ---- reshaping -----------------------------------------------------------------------------------------
@@ -204,20 +184,6 @@ cdef bint _regroup(Tensor x, int rank, const Py_ssize_t *length, Py_ssize_t *ste
     return True
 
 
-def _view_as_method(Tensor self not None, Tensor other not None):
-    """self.view(other.shape)."""
-    return view(self, *other.shape)
-
-
-add_method("view_as", _view_as_method)
-
-
-@method
-def reshape_as(Tensor self not None, Tensor other not None):
-    """self.reshape(other.shape)."""
-    return reshape(self, *other.shape)
-
-
 @method
 def flatten(Tensor input not None, start_dim=0, end_dim=-1):
     """The axes from start_dim to end_dim as one."""
@@ -234,26 +200,6 @@ def flatten(Tensor input not None, start_dim=0, end_dim=-1):
         else:
             length[rank - 1] *= input.length[i]
     return _reshape(input, rank, length)
-
-
-@method
-def unflatten(Tensor input not None, dim, sizes):
-    """Axis dim as several axes of the given sizes; one may be -1."""
-    cdef int axis = axis_of(dim, input.rank)
-    shape = tuple(input.shape)
-    sizes = list(sizes)
-    if -1 in sizes:
-        known = 1
-        for s in sizes:
-            known *= s if s != -1 else 1
-        sizes[sizes.index(-1)] = shape[axis] // known if known else 0
-    return reshape(input, *shape[:axis], *sizes, *shape[axis + 1:])
-
-
-@method
-def ravel(Tensor input not None):
-    """All elements in one axis; a view where the tensor is contiguous."""
-    return reshape(input, -1)
 
 
 # ---- axes -----------------------------------------------------------------------------------------------
@@ -312,18 +258,6 @@ def transpose(Tensor input not None, dim0, dim1):
 
 
 @method
-def swapaxes(Tensor input not None, axis0, axis1):
-    """transpose()."""
-    return transpose(input, axis0, axis1)
-
-
-@method
-def swapdims(Tensor input not None, dim0, dim1):
-    """transpose()."""
-    return transpose(input, dim0, dim1)
-
-
-@method
 def t(Tensor input not None):
     """A matrix with its axes exchanged; vectors stay as they are."""
     if input.rank > 2:
@@ -349,43 +283,6 @@ def _matrix_transpose(Tensor self not None):
 
 add_method("T", property(_reversed_axes))
 add_method("mT", property(_matrix_transpose))
-
-
-@method
-def adjoint(Tensor input not None):
-    """x.mT: of real numbers the conjugate is the number itself."""
-    return _matrix_transpose(input)
-
-
-def _hermitian(Tensor self not None):
-    """A matrix transposed (and conjugated, which changes no real number)."""
-    if self.rank not in (0, 2):
-        raise ValueError(f"H: expected a matrix, got {describe(self)}; use x.mT")
-    return t(self)
-
-
-add_method("H", property(_hermitian))
-add_method("mH", property(_matrix_transpose))
-
-
-@method
-def movedim(Tensor input not None, source, destination):
-    """Axis source moved to the place destination; the others keep their order. Both may be tuples."""
-    sources = [axis_of(s, input.rank) for s in (source if isinstance(source, (tuple, list)) else (source,))]
-    targets = [axis_of(d, input.rank) for d in
-               (destination if isinstance(destination, (tuple, list)) else (destination,))]
-    if len(sources) != len(targets) or len(set(sources)) < len(sources) or len(set(targets)) < len(targets):
-        raise ValueError(f"movedim: expected as many different axes in both, got {source} and {destination}")
-    order = [i for i in range(input.rank) if i not in sources]
-    for to_place, axis in sorted(zip(targets, sources)):
-        order.insert(to_place, axis)
-    return permute(input, order)
-
-
-@method
-def moveaxis(Tensor input not None, source, destination):
-    """movedim()."""
-    return movedim(input, source, destination)
 
 
 @method
@@ -427,55 +324,9 @@ def squeeze(Tensor input not None, dim=None):
     return mark_view(op.record(view_as(input, rank, length, step, 0), input), input)
 
 
-def atleast_1d(*tensors):
-    """The tensor with one axis where it has none; a tuple of such for several."""
-    return _each(tensors, lambda x: reshape(x, 1) if x.ndim == 0 else x)
-
-
-def atleast_2d(*tensors):
-    """The tensor with axes of length 1 put in front where it has fewer than two."""
-    return _each(tensors, lambda x: reshape(x, 1, -1) if x.ndim < 2 else x)
-
-
-def atleast_3d(*tensors):
-    """The tensor with three axes at least: (N,) becomes (1, N, 1), and (M, N) becomes (M, N, 1)."""
-    return _each(tensors, lambda x: reshape(x, 1, -1, 1) if x.ndim < 2 else unsqueeze(x, -1) if x.ndim == 2 else x)
-
-
-cdef object _each(tuple tensors, object function):
-    if len(tensors) == 1 and not isinstance(tensors[0], (tuple, list)):
-        return function(tensors[0])
-    return tuple([function(x) for x in (tensors[0] if len(tensors) == 1 else tensors)])
-
-
-# ---- shapes that meet ---------------------------------------------------------------------------------------
-
-def broadcast_shapes(*shapes):
-    """The shape that tensors of these shapes have together, by the rules of broadcasting.
-
-    Errors: ValueError where two lengths along an axis differ and neither is 1.
-    """
-    shapes = [(shape,) if isinstance(shape, int) else tuple(shape) for shape in shapes]
-    cdef list common = [1] * max([len(shape) for shape in shapes], default=0)
-    for shape in shapes:
-        for i, n in enumerate(shape, len(common) - len(shape)):
-            if n < 0 or (n != common[i] and n != 1 and common[i] != 1):
-                raise ValueError(f"broadcast_shapes: {', '.join([str(s) for s in shapes])} do not broadcast: along "
-                                 f"axis {i} one is {n} and another {common[i]} long")
-            common[i] = common[i] if n == 1 else n
-    return Size(common)
-
-
-def broadcast_tensors(*tensors):
-    """The tensors, each expanded to the shape that they have together; views."""
-    xs = list(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else list(tensors)
-    shape = broadcast_shapes(*[x.shape for x in xs])
-    return tuple([x.expand(shape) for x in xs])
-
-
 # ---- the shape itself changed -----------------------------------------------------------------------------------
 
-cdef Tensor _take_shape_of(Tensor self, Tensor y):
+cpdef Tensor take_shape_of(Tensor self, Tensor y):
     """self becomes y, a view of self: its shape and strides, and what is recorded of it."""
     if recording() and self.requires and self.maker is None:
         raise RuntimeError(
@@ -488,73 +339,3 @@ cdef Tensor _take_shape_of(Tensor self, Tensor y):
         if requires:
             self.maker, self.requires = maker, requires
     return self
-
-
-@method
-def squeeze_(Tensor self not None, dim=None):
-    """squeeze(), of this tensor itself."""
-    return _take_shape_of(self, squeeze(self, dim))
-
-
-@method
-def unsqueeze_(Tensor self not None, dim):
-    """unsqueeze(), of this tensor itself."""
-    return _take_shape_of(self, unsqueeze(self, dim))
-
-
-@method
-def t_(Tensor self not None):
-    """t(), of this tensor itself."""
-    return _take_shape_of(self, t(self))
-
-
-@method
-def transpose_(Tensor self not None, dim0, dim1):
-    """transpose(), of this tensor itself."""
-    return _take_shape_of(self, transpose(self, dim0, dim1))
-
-
-@method
-def swapaxes_(Tensor self not None, axis0, axis1):
-    """transpose_()."""
-    return transpose_(self, axis0, axis1)
-
-
-@method
-def swapdims_(Tensor self not None, dim0, dim1):
-    """transpose_()."""
-    return transpose_(self, dim0, dim1)
-
-
-@method
-def resize_(Tensor self not None, *sizes, memory_format=None):
-    """This tensor in another shape, dense: its memory's elements in their order, and behind them,
-    where more are asked for, whatever the new memory held."""
-    cdef Py_ssize_t length[MAX_RANK]
-    cdef Py_ssize_t step[MAX_RANK]
-    cdef int rank = parse_shape(sizes[0] if len(sizes) == 1 else sizes, length), i
-    cdef Py_ssize_t n = 1, room
-    cdef Tensor larger
-    if self.requires:
-        raise RuntimeError("resize_: this tensor requires grad; use reshape()")
-    for i in range(rank - 1, -1, -1):
-        step[i] = n
-        n *= length[i] if length[i] > 1 else 1
-    for i in range(rank):
-        n = 0 if length[i] == 0 else n
-    room = (<char *>self.storage.data + self.storage.nbytes - self.ptr) // dtype_of(self.kind).itemsize
-    if n <= room:
-        _become(self, view_as(self, rank, length, step, 0))
-        return self
-    check_writable(self)
-    larger = new_tensor(self.kind, rank, length)
-    step[0] = 1
-    lend(larger).reshape(-1)[:room] = lend(view_as(self, 1, &room, step, 0))
-    _become(self, larger)
-    return self
-
-
-@method
-def resize_as_(Tensor self not None, Tensor the_template not None, *, memory_format=None):
-    """resize_(), to another tensor's shape."""
-    return resize_(self, tuple(the_template.shape))

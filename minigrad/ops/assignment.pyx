@@ -2,7 +2,7 @@
 
 `x += y` computes x + y as always and then puts the result where x was: its numbers into x's
 memory, its Op into x's place in the graph. That is assign(), and every operation in place
-is its ordinary self followed by it.
+is its ordinary self followed by it (inplace.py makes these).
 
 A view shares memory with its base, so a change of one is a change of the other, and the graph
 must know it, too:
@@ -13,15 +13,19 @@ Now base was made by an operation that puts `row * 2` into the old base (ViewUpd
 is once more a part of base (AsStrided). Other views of base are told when they are next used
 (refresh): base counts the recorded changes, and each view remembers how many it has seen.
 """
+from libc.stdint cimport uint64_t
+
 from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.tensor cimport (
-    BOOL, MAX_RANK, Kind, Tensor, alias, cast, check_writable, copy_into, copy_of, describe, dtype_of, is_floating,
-    lend, new_tensor, operators, same_shape, view_as,
+    BOOL, MAX_RANK, Kind, Tensor, alias, copy_into, copy_of, describe, dtype_of, filled, is_floating, lend,
+    new_tensor, operators, same_shape, view_as,
 )
 
 import numpy as np
 
-from minigrad.tensor import _become as become_of, add_method
+
+cdef enum:
+    LAST = 0xffffffff       # `since`: only the op that made the value
 
 
 cpdef Tensor mark_view(Tensor y, Tensor x):
@@ -153,33 +157,50 @@ operators.refresh = refresh
 
 # ---- assign -----------------------------------------------------------------------------------------------
 
-cpdef object assign(Tensor x, object value):
-    """x <- value, in x's own memory; what is recorded of value is from now on recorded of x."""
+cdef class Overwrite(Op):
+    """y = v, where x was
+    dx = 0, dv = dy
+    """
+    cdef Tensor forward(self, Tensor v):
+        return alias(v)
+
+    cdef backward(self, Tensor dy):
+        return filled(dy, 0.0) if self.needs(0) else None, dy if self.needs(1) else None
+
+    def name(self):
+        return "CopyBackwards"
+
+
+cpdef Tensor instead_of(Tensor x, Tensor v):
+    """v, recorded as what x is overwritten with: x's gradient is then 0."""
+    cdef Overwrite op = Overwrite.__new__(Overwrite)
+    return op.record(op.forward(v), x, v)
+
+
+cpdef object assign(Tensor x, object value, uint64_t since=LAST):
+    """x <- value, in x's own memory; what is recorded of value is from now on recorded of x.
+
+    since: how many ops had been made (ops_made()) before those that made value, where these are several.
+    value may lie in x's memory already, where x was (an alias of it, recorded); then nothing is copied.
+    """
     cdef Tensor result = value
     cdef Tensor base = x if x._base is None else x._base
-    cdef Op op
-    if recording() and ((base.requires and base.maker is None) or (x.requires and x.maker is None)):
-        raise RuntimeError(
-            "a leaf that requires grad was changed in place while recording; wrap the update in "
-            "`with minigrad.no_grad():`"
-        )
+    check_assignable(x)
     if not same_shape(x, result):
         raise ValueError(f"in place: the result has shape {tuple(result.shape)} and does not fit into {describe(x)}")
     if (is_floating(result.kind) and not is_floating(x.kind)) or (x.kind == BOOL and result.kind != BOOL):
         raise TypeError(f"in place: a result of {dtype_of(result.kind)} does not fit into {describe(x)}")
-    _refuse_overlap(x)
     if not recording() or not (wants(x) or wants(result) or base.requires):
-        copy_into(x, result)
+        _write(x, result)
         return x
     if result.maker is not None:
-        op = <Op>result.maker
-        if op.saved is not None:        # what backward needs of x is x as it was
-            op.saved = tuple([_as_it_was(x) if kept is x else kept for kept in op.saved])
-            op.note_versions()
+        _keep_for_backward(x, <Op>result.maker, since)
     if result.kind != x.kind:
         result = result.to(x.dtype)
     if x is base:
-        copy_into(x, result)
+        if x.requires and not result.requires:
+            result = instead_of(x, result)
+        _write(x, result)
         x.maker, x.requires = result.maker, result.requires
     else:
         _update_base(base, x, result)
@@ -188,13 +209,69 @@ cpdef object assign(Tensor x, object value):
     return x
 
 
+cpdef int check_assignable(Tensor x) except -1:
+    """Refuses a change in place that could not be recorded, or has no one place to go to."""
+    cdef Tensor base = x if x._base is None else x._base
+    cdef int i
+    if recording() and ((base.requires and base.maker is None) or (x.requires and x.maker is None)):
+        raise RuntimeError(
+            "a leaf that requires grad was changed in place while recording; wrap the update in "
+            "`with minigrad.no_grad():`"
+        )
+    for i in range(x.rank if x.n else 0):
+        if x.step[i] == 0 and x.length[i] > 1:
+            raise RuntimeError(
+                f"in place: this tensor ({describe(x)}) was expanded, so several of its elements are one place in "
+                "memory; change a copy (x.clone())"
+            )
+    return 0
+
+
+cdef int _write(Tensor x, Tensor result) except -1:
+    """result into x's memory, unless it is there."""
+    cdef int i
+    if result.ptr == x.ptr and result.storage == x.storage and result.kind == x.kind:
+        for i in range(x.rank):
+            if x.length[i] > 1 and x.step[i] != result.step[i]:
+                break
+        else:
+            return 0
+    return copy_into(x, result)
+
+
+cdef int _keep_for_backward(Tensor x, Op newest, uint64_t since) except -1:
+    """What an op made after `since` has saved of x's memory is that memory as it was: it gets a copy."""
+    cdef list ops = [newest], saved
+    cdef set seen = {newest}
+    cdef Tensor kept
+    cdef Op op
+    cdef Py_ssize_t i
+    if since == LAST:
+        since = newest.order - 1
+    while ops:
+        op = ops.pop()
+        if op.order > since and op.saved is not None:
+            saved = list(op.saved)
+            for i in range(len(saved)):
+                kept = saved[i]
+                if kept is not None and kept.storage == x.storage:
+                    saved[i] = _as_it_was(kept)
+            op.saved = tuple(saved)
+            op.note_versions()
+        for to in op.edges or ():
+            if isinstance(to, Op) and (<Op>to).order > since and to not in seen:
+                seen.add(to)
+                ops.append(to)
+    return 0
+
+
 cdef int _update_base(Tensor base, Tensor view, Tensor result) except -1:
     cdef ViewUpdate op = ViewUpdate.__new__(ViewUpdate)
     cdef Tensor part
     cdef Tensor before = alias(base)
     op.place = _place(view, base)
     before.maker, before.requires = base.maker, base.requires
-    copy_into(view, result)
+    _write(view, result)
     op.record(base, before, result)
     part = _as_strided(base, op.place)
     view.maker, view.requires = part.maker, part.requires
@@ -208,88 +285,8 @@ cdef Tensor _as_it_was(Tensor x):
     return before
 
 
-cdef int _refuse_overlap(Tensor x) except -1:
-    cdef int i
-    for i in range(x.rank):
-        if x.step[i] == 0 and x.length[i] > 1:
-            raise RuntimeError(
-                f"in place: this tensor ({describe(x)}) was expanded, so several of its elements are one place in "
-                "memory; change a copy (x.clone())"
-            )
-    return 0
-
-
-def inplace(function):
-    """The in-place twin of a function: `add` gives Tensor.add_, which changes the tensor itself."""
-    name = function.__name__ + "_"
-
-    def changed(Tensor self not None, *arguments, **keywords):
-        return assign(self, function(self, *arguments, **keywords))
-
-    changed.__name__ = changed.__qualname__ = name
-    changed.__doc__ = f"x.{function.__name__}(...), written into x's own memory."
-    add_method(name, changed)
-    return function
-
-
-def also(dict room, str name, str of):
-    """A second name for the function `of` of a room, for the method and for its twin in place."""
-    room[name] = room[of]
-    for suffix in ("", "_"):
-        function = Tensor.__dict__.get(of + suffix)
-        if function is not None:
-            add_method(name + suffix, function)
-
-
 cdef object _assign(Tensor x, object value):
     return assign(x, value)
 
 
 operators.inplace = _assign
-
-
-# ---- out= -------------------------------------------------------------------------------------------------
-
-def with_out(function):
-    """A decorator: the function takes `out=`, a tensor that receives the result and is returned.
-
-    The result is converted to out's dtype, which may not be of a lower kind (float > integer > bool). An
-    out without elements takes the result's shape; any other must have it. A function that makes new
-    tensors makes them in out's dtype. Put it above @method, as methods take no out.
-    """
-    names = function.__code__.co_varnames
-    makes = "dtype" in names and "requires_grad" in names
-
-    def into(*arguments, out=None, **keywords):
-        if out is None:
-            return function(*arguments, **keywords)
-        if not isinstance(out, Tensor):
-            raise TypeError(f"{function.__name__}: expected a tensor as out, got {type(out).__name__}")
-        if makes and keywords.get("dtype") is None:
-            keywords["dtype"] = out.dtype
-        return _write(function.__name__, <Tensor>out, <Tensor?>function(*arguments, **keywords))
-
-    into.__name__, into.__qualname__, into.__module__ = function.__name__, function.__qualname__, function.__module__
-    into.__doc__ = f"{function.__doc__}\n\n    out=: a tensor that receives the result.\n    "
-    into.__wrapped__ = function
-    return into
-
-
-cdef object _write(object who, Tensor out, Tensor result):
-    if recording() and (wants(out) or result.requires):
-        raise RuntimeError(
-            f"{who}: what is written into out is not recorded, but an operand or out itself requires grad; leave out "
-            "away, or compute under `with minigrad.no_grad():`"
-        )
-    if (is_floating(result.kind) and not is_floating(out.kind)) or (out.kind == BOOL and result.kind != BOOL):
-        raise TypeError(f"{who}: a result of {dtype_of(result.kind)} does not fit into out, {describe(out)}")
-    if out.n == 0 and not same_shape(out, result):
-        check_writable(out)
-        become_of(out, copy_of(cast(result, out.kind)))
-        return out
-    if not same_shape(out, result):
-        raise ValueError(
-            f"{who}: the result has shape {tuple(result.shape)} and does not fit into out, {describe(out)}")
-    _refuse_overlap(out)
-    copy_into(out, result)
-    return out
