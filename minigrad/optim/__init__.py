@@ -10,45 +10,42 @@ one more; groups and clipping are what parameter groups can say beside.
         optimizer.step()
 """
 
-from minigrad.optim import swa_utils
-from minigrad.optim.adadelta import Adadelta
-from minigrad.optim.adafactor import Adafactor
-from minigrad.optim.adagrad import Adagrad
+from importlib import import_module
+
 from minigrad.optim.adam import Adam, AdamW
-from minigrad.optim.adamax import Adamax
-from minigrad.optim.asgd import ASGD
 from minigrad.optim.groups import decay_groups
-from minigrad.optim.lbfgs import LBFGS
-from minigrad.optim.lion import Lion
-from minigrad.optim.lookahead import Lookahead
-from minigrad.optim.muon import Muon
-from minigrad.optim.nadam import NAdam
 from minigrad.optim.optimizer import Optimizer
-from minigrad.optim.radam import RAdam
-from minigrad.optim.rmsprop import RMSprop
-from minigrad.optim.rprop import Rprop
-from minigrad.optim.sam import SAM
 from minigrad.optim.sgd import SGD
 
-__all__ = [
-    "SGD",
-    "Adagrad",
-    "RMSprop",
-    "Adadelta",
-    "Adam",
-    "AdamW",
-    "Adamax",
-    "NAdam",
-    "RAdam",
-    "Lion",
-    "Rprop",
-    "ASGD",
-    "Adafactor",
-    "Muon",
-    "LBFGS",
-    "Lookahead",
-    "SAM",
-    "decay_groups",
-    "swa_utils",
-    "Optimizer",
-]
+# Imported when somebody names them: nobody uses many, and `import minigrad` should stay quick.
+_LATER = {
+    "Adagrad": "adagrad",
+    "RMSprop": "rmsprop",
+    "Adadelta": "adadelta",
+    "Adamax": "adamax",
+    "NAdam": "nadam",
+    "RAdam": "radam",
+    "Lion": "lion",
+    "Rprop": "rprop",
+    "ASGD": "asgd",
+    "Adafactor": "adafactor",
+    "Muon": "muon",
+    "LBFGS": "lbfgs",
+    "Lookahead": "lookahead",
+    "SAM": "sam",
+}
+
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "decay_groups", "swa_utils", *_LATER]
+
+
+def __getattr__(name):
+    if name == "swa_utils":
+        return import_module("minigrad.optim.swa_utils")
+    if name in _LATER:
+        found = globals()[name] = getattr(import_module(f"minigrad.optim.{_LATER[name]}"), name)
+        return found
+    raise AttributeError(f"module 'minigrad.optim' has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

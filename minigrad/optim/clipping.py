@@ -31,7 +31,7 @@ def settings(who, keywords):
 
 def is_asked(groups):
     """Whether any group clips."""
-    return any(group.get(name) is not None for group in groups for name in SETTINGS)
+    return any(group.get("clip_norm") is not None or group.get("clip_value") is not None for group in groups)
 
 
 def of(who, groups):
