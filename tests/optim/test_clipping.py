@@ -104,7 +104,8 @@ def test_a_gradient_that_is_not_finite_is_named_and_nothing_changes(cls, bad):
     params[1].grad[0, 0] = bad
     optimizer = cls([("first", params[0]), ("second", params[1])], clip_norm=1.0)
     before = [p.tolist() for p in params]
-    with pytest.raises(RuntimeError, match=rf"{cls.__name__}: the gradient of 'second' \(2, 5\) holds 1 .* among 10"):
+    says = rf"{cls.__name__}: the gradient of 'second' \(2, 5\) holds 1 .* among 10; no parameter was changed"
+    with pytest.raises(RuntimeError, match=says):
         optimizer.step()
     assert [p.tolist() for p in params] == before and not optimizer.state.get(params[0])
     optimizer = cls(params, clip_norm=1.0)
@@ -199,6 +200,12 @@ def test_a_limit_may_change_between_steps():
     optimizer.param_groups[0]["clip_norm"] = math.nan
     with pytest.raises(ValueError, match="clip_norm is nan in a parameter group"):
         optimizer.step()
+    optimizer.param_groups[0]["clip_norm"] = -1.0
+    with pytest.raises(ValueError, match="clip_norm is -1.0 in a parameter group; it must be at least 0"):
+        optimizer.step()
+    optimizer.param_groups[0].update(clip_norm=4.0, clip_value=3.0)     # both: the norm comes first
+    optimizer.step()
+    assert p.item() == pytest.approx(-11.0, rel=1e-5)
 
 
 def test_gradients_come_back_when_a_step_fails():

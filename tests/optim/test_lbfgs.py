@@ -189,6 +189,24 @@ def test_parameters_without_gradient_stay_where_they_are():
     assert b.tolist() == [1.0, 1.0] and a[0].item() < 0.1
 
 
+def test_gradients_that_are_kept_and_filled_with_zeros_spoil_no_history():
+    results = []
+    for set_to_none in (True, False):
+        p = mg.tensor([1.0, -2.0, 0.5], dtype=mg.float64, requires_grad=True)
+        optimizer = LBFGS([p], lr=0.1, max_iter=4)
+
+        def closure(p=p, optimizer=optimizer, set_to_none=set_to_none):
+            optimizer.zero_grad(set_to_none)
+            loss = rosenbrock(p)
+            loss.backward()
+            return loss
+
+        for _ in range(3):
+            optimizer.step(closure)
+        results.append(p.tolist())
+    assert results[0] == results[1]
+
+
 def test_several_groups_are_refused_and_a_step_needs_a_closure():
     a, b = mg.ones(2, requires_grad=True), mg.ones(2, requires_grad=True)
     with pytest.raises(ValueError, match="all parameters share one curvature and one group"):

@@ -211,7 +211,7 @@ def clip_grad_value_(parameters, clip_value, foreach=None):
         p.grad.detach().clamp_(-clip_value, clip_value)
 
 
-def refuse_nan(who, named):
+def refuse_nan(who, named, kept="no gradient"):
     """RuntimeError where a gradient holds a NaN, which has no nearest value; an infinity has one."""
     gradients = [p.grad for _, p in named]
     if update.find_nonfinite(gradients) is None:
@@ -220,7 +220,7 @@ def refuse_nan(who, named):
         if np.isnan(gradient.detach().numpy()).any():
             raise RuntimeError(
                 f"{who}: the gradient of {_quoted(name, p)} holds a NaN, which has no nearest value; "
-                f"no gradient was changed. {_MEND}"
+                f"{kept} was changed. {_MEND}"
             )
 
 
@@ -297,20 +297,20 @@ def _norm(who, tensors, norm_type):
         return float(np.float64(total) ** (1 / p) * unit)
 
 
-def complaint(who, named, total, more="", gradients=None):
+def complaint(who, named, total, more="", gradients=None, kept="no gradient"):
     """The error for a norm that is not finite: which parameter it comes from, and what to do."""
     gradients = [p.grad for _, p in named] if gradients is None else gradients
     place = update.find_nonfinite(gradients)
     if place is None:
         return RuntimeError(
             f"{who}: the norm of the gradients is {total}, although each of them is finite: it is too large for "
-            f"float64; no gradient was changed. {_MEND}"
+            f"float64; {kept} was changed. {_MEND}"
         )
     array = gradients[place].detach().numpy()
     nans, infinities = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     held = " and ".join(f"{n} {what}" for n, what in ((nans, "NaN"), (infinities, "infinite value(s)")) if n)
     return RuntimeError(
-        f"{who}: the gradient of {_quoted(*named[place])} holds {held} among {array.size}; no gradient was "
+        f"{who}: the gradient of {_quoted(*named[place])} holds {held} among {array.size}; {kept} was "
         f"changed. {_MEND}{more}"
     )
 
