@@ -6,7 +6,7 @@ tens of nanoseconds a parameter, so nothing is remembered between steps, and not
 out of date: parameters, gradients and state are read where their owner keeps them.
 """
 cimport cython
-from libc.math cimport INFINITY, isfinite, pow, sqrt
+from libc.math cimport isfinite, pow, sqrt
 from libc.stdlib cimport calloc, free
 
 from minigrad.kernels cimport K
@@ -217,7 +217,7 @@ cdef inline double uphill(dict group, double factor):
     return -factor if group["maximize"] else factor
 
 
-def sgd(dict group not None, state, double factor=1, double limit=INFINITY):
+def sgd(dict group not None, state, double factor, double limit):
     """p <- p - lr b, b <- momentum b + g: optim.SGD."""
     cdef double lr = number("SGD", group, "lr")
     cdef double momentum = number("SGD", group, "momentum")
@@ -233,7 +233,7 @@ def sgd(dict group not None, state, double factor=1, double limit=INFINITY):
     finish(batches, group)
 
 
-def rmsprop(dict group not None, state, double factor=1, double limit=INFINITY):
+def rmsprop(dict group not None, state, double factor, double limit):
     """p <- p - lr g / (sqrt(v) + eps), v <- alpha v + (1 - alpha) g^2: optim.RMSprop."""
     cdef double lr = number("RMSprop", group, "lr")
     cdef double alpha = number("RMSprop", group, "alpha")
@@ -260,7 +260,7 @@ def rmsprop(dict group not None, state, double factor=1, double limit=INFINITY):
     finish(batches, group)
 
 
-def adagrad(dict group not None, state, double factor=1, double limit=INFINITY):
+def adagrad(dict group not None, state, double factor, double limit):
     """p <- p - lr g / (sqrt(s) + eps), s <- s + g^2: optim.Adagrad."""
     cdef double lr = number("Adagrad", group, "lr")
     cdef double lr_decay = number("Adagrad", group, "lr_decay")
@@ -279,7 +279,7 @@ def adagrad(dict group not None, state, double factor=1, double limit=INFINITY):
     finish(batches, group)
 
 
-def lion(dict group not None, state, double factor=1, double limit=INFINITY):
+def lion(dict group not None, state, double factor, double limit):
     """p <- p - lr sign(beta1 m + (1 - beta1) g), m <- beta2 m + (1 - beta2) g: optim.Lion."""
     cdef double lr = number("Lion", group, "lr"), beta1, beta2
     cdef double shrink = 1 - lr * number("Lion", group, "weight_decay")
@@ -314,7 +314,7 @@ cdef int moments(str who, dict group, list batches, double lr, double beta1, dou
     return finish(batches, group)
 
 
-def adam(dict group not None, state, double factor=1, double limit=INFINITY):
+def adam(dict group not None, state, double factor, double limit):
     """p <- p - lr / c1 m / (sqrt(v) / sqrt(c2) + eps): optim.Adam and AdamW."""
     cdef double lr = number("Adam", group, "lr"), beta1, beta2, t, last = -1, a = 0, b = 0
     cdef bint amsgrad = group["amsgrad"]
@@ -333,7 +333,7 @@ def adam(dict group not None, state, double factor=1, double limit=INFINITY):
     moments("Adam", group, batches, lr, beta1, beta2, factor, limit)
 
 
-def adamax(dict group not None, state, double factor=1, double limit=INFINITY):
+def adamax(dict group not None, state, double factor, double limit):
     """p <- p - lr / c1 m / u, u <- max(beta2 u, |g| + eps): optim.Adamax."""
     cdef double lr = number("Adamax", group, "lr"), beta1, beta2
     beta1, beta2 = betas_of("Adamax", group)
@@ -347,7 +347,7 @@ def adamax(dict group not None, state, double factor=1, double limit=INFINITY):
     moments("Adamax", group, batches, lr, beta1, beta2, factor, limit, True)
 
 
-def nadam(dict group not None, state, double factor=1, double limit=INFINITY):
+def nadam(dict group not None, state, double factor, double limit):
     """p <- p - lr (mu' m / (1 - prod mu mu') + (1 - mu) g / (1 - prod mu)) / (sqrt(v) / sqrt(c2) + eps):
     optim.NAdam."""
     cdef double lr = number("NAdam", group, "lr"), beta1, beta2, t, mu, mu_next, product
@@ -379,7 +379,7 @@ def nadam(dict group not None, state, double factor=1, double limit=INFINITY):
             x.storage.version += 1
 
 
-def radam(dict group not None, state, double factor=1, double limit=INFINITY):
+def radam(dict group not None, state, double factor, double limit):
     """p <- p - lr / c1 r m sqrt(c2) / (sqrt(v) + eps), at first p <- p - lr / c1 m: optim.RAdam."""
     cdef double lr = number("RAdam", group, "lr"), beta1, beta2, t, c2, rho, rho_end
     beta1, beta2 = betas_of("RAdam", group)

@@ -10,12 +10,15 @@ one more; groups and clipping are what parameter groups can say beside.
         optimizer.step()
 """
 
+from importlib import import_module
+
 from minigrad.optim.adam import Adam, AdamW
+from minigrad.optim.groups import decay_groups
 from minigrad.optim.optimizer import Optimizer
 from minigrad.optim.sgd import SGD
 
-# What not every program needs comes when it is asked for.
-_WHERE = {
+# Imported when somebody names them: nobody uses many, and `import minigrad` should stay quick.
+_LATER = {
     "Adagrad": "adagrad",
     "RMSprop": "rmsprop",
     "Adadelta": "adadelta",
@@ -30,25 +33,20 @@ _WHERE = {
     "LBFGS": "lbfgs",
     "Lookahead": "lookahead",
     "SAM": "sam",
-    "decay_groups": "groups",
     "lr_finder": "lr_range",
 }
 _MODULES = ("lr_scheduler", "swa_utils")
 
-__all__ = ["SGD", "Adam", "AdamW", *_WHERE, "Optimizer", *_MODULES]
+__all__ = ["SGD", "Adam", "AdamW", "Optimizer", "decay_groups", *_MODULES, *_LATER]
 
 
 def __getattr__(name):
-    from importlib import import_module
-
-    if name in _WHERE:
-        value = getattr(import_module(f"minigrad.optim.{_WHERE[name]}"), name)
-    elif name in _MODULES:
-        value = import_module(f"minigrad.optim.{name}")
-    else:
-        raise AttributeError(f"module 'minigrad.optim' has no attribute {name!r}")
-    globals()[name] = value
-    return value
+    if name in _MODULES:
+        return import_module(f"minigrad.optim.{name}")
+    if name in _LATER:
+        found = globals()[name] = getattr(import_module(f"minigrad.optim.{_LATER[name]}"), name)
+        return found
+    raise AttributeError(f"module 'minigrad.optim' has no attribute {name!r}")
 
 
 def __dir__():

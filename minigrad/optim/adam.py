@@ -30,6 +30,7 @@ class Adam(Optimizer):
     foreach, capturable, fused: PyTorch's ways to go faster, accepted and ignored: a step is
     fused already.
     differentiable: True is refused.
+    clip_norm, clip_value: see Optimizer.
 
     Errors: ValueError for a setting that is out of range, NaN or infinite, naming the value.
 

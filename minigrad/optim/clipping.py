@@ -31,7 +31,7 @@ def settings(who, keywords):
 
 def is_asked(groups):
     """Whether any group clips."""
-    return any(group.get(name) is not None for group in groups for name in SETTINGS)
+    return any(group.get("clip_norm") is not None or group.get("clip_value") is not None for group in groups)
 
 
 def of(who, groups):
@@ -44,18 +44,28 @@ def of(who, groups):
     by_norm = {}
     for i, group in enumerate(groups):
         if group.get("clip_norm") is not None:
-            by_norm.setdefault(update.number(who, group, "clip_norm"), []).append(i)
+            by_norm.setdefault(_limit(who, group, "clip_norm"), []).append(i)
         if group.get("clip_value") is not None:
-            refuse_nan(who, named_gradients(groups, [i]))
-            clips[i] = (1.0, update.number(who, group, "clip_value"))
+            clips[i] = (1.0, _limit(who, group, "clip_value"))
+            refuse_nan(who, named_gradients(groups, [i]), _KEPT)
     for clip_norm, places in by_norm.items():
         named = named_gradients(groups, places)
         norm = update.norm2([p.grad for _, p in named])
         if not isfinite(norm):
-            raise complaint(who, named, norm)
+            raise complaint(who, named, norm, kept=_KEPT)
         for i in places:
-            clips[i] = (factor_to(clip_norm, norm), inf)
+            clips[i] = (factor_to(clip_norm, norm), clips[i][1])
     return clips
+
+
+_KEPT = "no parameter"
+
+
+def _limit(who, group, name):
+    value = update.number(who, group, name)
+    if value < 0:       # which would turn every gradient round
+        raise ValueError(f"{who}: {name} is {value} in a parameter group; it must be at least 0")
+    return value
 
 
 def named_gradients(groups, places):

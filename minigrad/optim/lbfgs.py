@@ -115,7 +115,8 @@ class LBFGS(Optimizer):
                         p.copy_(x)
                     return Point(t, float(loss), g, float(g.dot(d)))
 
-                point, calls = strong_wolfe(measure, Point(0.0, loss, g, slope), t, _largest(d), tolerance_change)
+                here, most = Point(0.0, loss, g, slope), min(25, group["max_eval"] - evaluations)
+                point, calls = strong_wolfe(measure, here, t, _largest(d), tolerance_change, most=most)
                 t, loss, g = point.t, point.loss, point.gradient
                 own["t"] = t
                 _move(params, d, t)

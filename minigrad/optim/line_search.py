@@ -27,7 +27,7 @@ def strong_wolfe(measure, start, t, length, tolerance, c1=1e-4, c2=0.9, most=25)
     """The best point found, and how often `measure` was called for it.
 
     measure: t -> Point. start: the Point at 0. t: the first guess. length: of the direction, as the
-    largest magnitude. tolerance: the search ends in a bracket so narrow.
+    largest magnitude. tolerance: the search ends in a bracket so narrow. most: points after the first.
     """
 
     def too_far(point):  # also where the loss is NaN
@@ -37,53 +37,47 @@ def strong_wolfe(measure, start, t, length, tolerance, c1=1e-4, c2=0.9, most=25)
         return abs(point.slope) <= -c2 * start.slope
 
     # Go on until a minimum is surely behind: then it lies between the last two points.
-    before, point, tries = start, measure(t), 0
-    while True:
-        if tries == most:
-            low, high = start, point
-            break
-        if too_far(point) or (tries > 1 and point.loss >= before.loss):
-            low, high = before, point
-            break
+    before, point, calls = start, measure(t), 1
+    while calls <= most and not (too_far(point) or (calls > 2 and point.loss >= before.loss)):
         if is_flat(point):
-            return point, tries + 1
+            return point, calls
         if point.slope >= 0:
-            low, high = before, point
             break
         nearest, farthest = point.t + 0.01 * (point.t - before.t), 10 * point.t
         before, point = point, measure(lowest(before, point, nearest, farthest))
-        tries += 1
+        calls += 1
+    else:
+        if calls > most:
+            before = start
 
-    # Narrow the bracket; low is the end with the smaller loss.
-    calls = tries + 1
-    if not low.loss <= high.loss:
-        low, high = high, low
+    # Narrow the bracket, in which ends[low] has the smaller loss.
+    ends = [before, point]
+    low = int(point.loss < before.loss)
     crowded = False
-    while tries < most and abs(high.t - low.t) * length >= tolerance:
-        left, right = sorted((low, high))
-        t = lowest(left, right, left.t, right.t)
-        margin = 0.1 * (right.t - left.t)
-        if min(right.t - t, t - left.t) < margin:
-            if crowded or t >= right.t or t <= left.t:  # for the second time, or at an end
-                t = right.t - margin if right.t - t < t - left.t else left.t + margin
+    while calls <= most and abs(ends[1].t - ends[0].t) * length >= tolerance:
+        left, right = sorted(end.t for end in ends)
+        t = lowest(*ends, left, right)
+        margin = 0.1 * (right - left)
+        if min(right - t, t - left) < margin:
+            if crowded or t >= right or t <= left:  # for the second time, or at an end
+                t = right - margin if right - t < t - left else left + margin
                 crowded = False
             else:
                 crowded = True
         else:
             crowded = False
         point = measure(t)
-        tries, calls = tries + 1, calls + 1
-        if too_far(point) or point.loss >= low.loss:
-            high = point
-            if not low.loss <= high.loss:
-                low, high = high, low
+        calls += 1
+        if too_far(point) or point.loss >= ends[low].loss:
+            ends[1 - low] = point
+            low = int(ends[1].loss < ends[0].loss)
         else:
             if is_flat(point):
                 return point, calls
-            if point.slope * (high.t - low.t) >= 0:
-                high = low
-            low = point
-    return low, calls
+            if point.slope * (ends[1 - low].t - ends[low].t) >= 0:
+                ends[1 - low] = ends[low]
+            ends[low] = point
+    return ends[low], calls
 
 
 def lowest(a, b, nearest, farthest):
@@ -91,15 +85,15 @@ def lowest(a, b, nearest, farthest):
     middle where it has none."""
     if a.t > b.t:
         a, b = b, a
-    with_middle = (nearest + farthest) / 2
+    middle = (nearest + farthest) / 2
     if a.t == b.t:
-        return with_middle
+        return middle
     u = a.slope + b.slope - 3 * (a.loss - b.loss) / (a.t - b.t)
     square = u * u - a.slope * b.slope
     if not square >= 0 or math.isinf(square):
-        return with_middle
+        return middle
     root = math.sqrt(square)
     divisor = b.slope - a.slope + 2 * root
     if divisor == 0:
-        return with_middle
+        return middle
     return min(max(b.t - (b.t - a.t) * ((b.slope + root - u) / divisor), nearest), farthest)

@@ -97,7 +97,7 @@ class Muon(Optimizer):
 
 
 _ADJUSTED = {
-    "original": lambda rows, columns: math.sqrt(max(1, rows / columns)),
+    "original": lambda rows, columns: math.sqrt(max(1, rows / max(1, columns))),
     "match_rms_adamw": lambda rows, columns: 0.2 * math.sqrt(max(rows, columns)),
 }
 

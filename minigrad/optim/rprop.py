@@ -23,7 +23,7 @@ class Rprop(Optimizer):
     step_sizes: the shortest and the longest step.
     maximize: climbs instead, with -g for g.
     capturable, foreach: accepted and ignored. differentiable: True is refused.
-    clip_norm, clip_value: see Optimizer; they change no sign, and so no step.
+    clip_norm, clip_value: see Optimizer; above 0 they change no sign, and so no step.
 
     Errors: ValueError for a setting that is out of range, NaN or infinite, naming the value.
 

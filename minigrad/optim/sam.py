@@ -71,7 +71,6 @@ class SAM(Wrapper):
         """Climbs, from the gradients at p. zero_grad: then forgets these."""
         if self._here:
             raise RuntimeError("SAM.first_step: it has climbed already; call second_step() first")
-        named = named_gradients(self.param_groups, range(len(self.param_groups)))
         climbs = []  # (p, e but for its length, rho, |p| or 1)
         for group in self.param_groups:
             rho = update.number("SAM", group, "rho")
@@ -80,7 +79,8 @@ class SAM(Wrapper):
                 climbs.append((p, g * unit, rho, unit))
         norm = update.norm2([direction for _, direction, _, _ in climbs])
         if not isfinite(norm):
-            raise complaint("SAM", named, norm)
+            named = named_gradients(self.param_groups, range(len(self.param_groups)))
+            raise complaint("SAM", named, norm, kept="no parameter")
         for p, direction, rho, unit in climbs:
             self._here.append((p, p.detach().clone()))
             if norm > 0:

@@ -28,6 +28,7 @@ class SGD(Optimizer):
     maximize: climbs instead, with -g for g.
     foreach, fused: PyTorch's ways to go faster, accepted and ignored: a step is fused already.
     differentiable: True is refused.
+    clip_norm, clip_value: see Optimizer.
 
     Errors: ValueError for a setting that is negative, NaN or infinite, naming the value.
 

@@ -225,6 +225,19 @@ def test_differentiable_is_refused_with_the_reason(cls):
         cls([leaf(2)], differentiable=True)
 
 
+@pytest.mark.parametrize("flag", ["foreach", "fused", "capturable"])
+@pytest.mark.parametrize("cls", ALL)
+def test_pytorchs_ways_to_go_faster_change_nothing(cls, flag):
+    p, q = with_grad(3), with_grad(3)
+    if flag not in cls([p]).defaults:
+        with pytest.raises(TypeError, match=f"{cls.__name__}: unexpected keyword '{flag}'"):
+            cls([p], **{flag: True})
+        return
+    cls([p], lr=0.1, **{flag: True}).step()
+    cls([q], lr=0.1).step()
+    assert p.tolist() == q.tolist()
+
+
 @pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 def test_a_learning_rate_spoilt_later_is_refused_at_the_step_and_nothing_changes(cls, bad):

@@ -74,15 +74,6 @@ NAMES = list(dict.fromkeys(name for name, _ in SETTINGS))
 ROUGH = {"Muon": 0.05} if torch.backends.cpu.get_cpu_capability() != "AVX2" else {}
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """For tensors so small, PyTorch's helpers would only wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 class Pair:
     """The same parameters here and in PyTorch, and an optimizer over each."""
 

@@ -140,8 +140,8 @@ PLANTED = {
     "steps grow at another rate": ("Rprop", lambda kwargs: {**kwargs, "etas": (0.5, 1.1)}),
     "lr falls too fast": ("ASGD", lambda kwargs: {**kwargs, "lambd": 1e-3}),
     "steps are not clipped": ("Adafactor", lambda kwargs: {**kwargs, "d": 1e9}),
-    "Nesterov's step is the usual one": ("Muon", lambda kwargs: {**kwargs, "nesterov": True}),
-    "there is no search along the line": ("LBFGS", lambda kwargs: {**kwargs, "line_search_fn": None}),
+    "it does not look ahead along b": ("Muon", lambda kwargs: {**kwargs, "nesterov": False}),
+    "all but the last step is forgotten": ("LBFGS", lambda kwargs: {**kwargs, "history_size": 1}),
 }
 
 

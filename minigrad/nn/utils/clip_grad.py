@@ -34,6 +34,7 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=True
 
         g <- g min(1, max_norm / (norm + 1e-6)),   norm = (sum over all gradients of |g|^p)^(1/p)
 
+    parameters: a module, tensors, or pairs (name, tensor).
     norm_type: p; inf for the largest magnitude, 0 for the number of elements that are not 0.
     The norm before scaling is returned, as a tensor of no axes of the gradients' dtype
     (float64 where float32 cannot hold it). foreach: PyTorch's way to go faster, ignored.
@@ -73,6 +74,7 @@ def get_total_norm(tensors, norm_type=2.0, error_if_nonfinite=False, foreach=Non
 def clip_grads_with_norm_(parameters, max_norm, total_norm, foreach=None):
     """The second half of clip_grad_norm_: scales all gradients by min(1, max_norm / (total_norm + 1e-6)).
 
+    parameters: a module, tensors, or pairs (name, tensor).
     Errors: RuntimeError where total_norm is inf or nan (no gradient is touched); ValueError for a
     max_norm or a total_norm that is negative, or a max_norm that is NaN.
     """
@@ -93,8 +95,8 @@ def clip_grad_norm_per_layer_(parameters, max_norm, norm_type=2.0, error_if_nonf
 
         g <- g min(1, max_norm / (norm + 1e-6)),   norm = (sum over the layer of |g|^p)^(1/p)
 
-    parameters: those of one module, its weight and its bias, are a layer; names tell which these
-    are ("0.weight" and "0.bias"). A tensor without a name is a layer by itself.
+    parameters: a module, or pairs (name, tensor): those of one module, its weight and its bias, are
+    a layer, which names tell ("0.weight", "0.bias"). A tensor without a name is a layer by itself.
     norm_type: as for clip_grad_norm_. Gives {layer: its norm before scaling}.
     Errors: as of clip_grad_norm_, and no gradient of any layer is touched then.
     """
@@ -122,6 +124,7 @@ def clip_grad_agc_(parameters, clip=0.01, eps=1e-3, exclude=()):
 
         G_i <- G_i clip max(|W_i|, eps) / |G_i|      where |G_i| > clip max(|W_i|, eps)
 
+    parameters: a module, tensors, or pairs (name, tensor).
     W_i is row i of a weight (out, in), the weights into one unit; a bias, and any other tensor of
     one axis or none, counts as one unit. eps keeps units whose weights are 0 from being frozen.
     exclude: what is left alone, one or several of: a name ("6.weight", or "6" for all of that
@@ -197,6 +200,7 @@ def parameters_of(who, parameters, which):
 def clip_grad_value_(parameters, clip_value, foreach=None):
     """Limits every element of every gradient to [-clip_value, clip_value].
 
+    parameters: a module, tensors, or pairs (name, tensor).
     Errors: RuntimeError where a gradient holds a NaN, naming its parameter (no gradient is
     touched); ValueError for a clip_value that is negative or NaN.
     """
@@ -207,7 +211,7 @@ def clip_grad_value_(parameters, clip_value, foreach=None):
         p.grad.detach().clamp_(-clip_value, clip_value)
 
 
-def refuse_nan(who, named):
+def refuse_nan(who, named, kept="no gradient"):
     """RuntimeError where a gradient holds a NaN, which has no nearest value; an infinity has one."""
     gradients = [p.grad for _, p in named]
     if update.find_nonfinite(gradients) is None:
@@ -216,7 +220,7 @@ def refuse_nan(who, named):
         if np.isnan(gradient.detach().numpy()).any():
             raise RuntimeError(
                 f"{who}: the gradient of {_quoted(name, p)} holds a NaN, which has no nearest value; "
-                f"no gradient was changed. {_MEND}"
+                f"{kept} was changed. {_MEND}"
             )
 
 
@@ -293,20 +297,20 @@ def _norm(who, tensors, norm_type):
         return float(np.float64(total) ** (1 / p) * unit)
 
 
-def complaint(who, named, total, more="", gradients=None):
+def complaint(who, named, total, more="", gradients=None, kept="no gradient"):
     """The error for a norm that is not finite: which parameter it comes from, and what to do."""
     gradients = [p.grad for _, p in named] if gradients is None else gradients
     place = update.find_nonfinite(gradients)
     if place is None:
         return RuntimeError(
             f"{who}: the norm of the gradients is {total}, although each of them is finite: it is too large for "
-            f"float64; no gradient was changed. {_MEND}"
+            f"float64; {kept} was changed. {_MEND}"
         )
     array = gradients[place].detach().numpy()
     nans, infinities = int(np.isnan(array).sum()), int(np.isinf(array).sum())
     held = " and ".join(f"{n} {what}" for n, what in ((nans, "NaN"), (infinities, "infinite value(s)")) if n)
     return RuntimeError(
-        f"{who}: the gradient of {_quoted(*named[place])} holds {held} among {array.size}; no gradient was "
+        f"{who}: the gradient of {_quoted(*named[place])} holds {held} among {array.size}; {kept} was "
         f"changed. {_MEND}{more}"
     )
 
