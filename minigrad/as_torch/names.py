@@ -33,7 +33,10 @@ MODULES = {
 }
 
 _OTHER_NETWORKS = "minigrad is for networks of fully connected layers"
+_FULL_PRECISION = "everything is computed in float32 or float64; call loss.backward() and optimizer.step() directly"
 DECLINED = {
+    "torch.amp": _FULL_PRECISION,
+    "torch.autocast": _FULL_PRECISION,
     "torch.nn.Conv1d": _OTHER_NETWORKS,
     "torch.nn.Conv2d": _OTHER_NETWORKS,
     "torch.nn.MaxPool1d": _OTHER_NETWORKS,
