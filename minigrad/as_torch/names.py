@@ -33,7 +33,10 @@ MODULES = {
 }
 
 _OTHER_NETWORKS = "minigrad is for networks of fully connected layers"
+_FULL_PRECISION = "everything is computed in float32 or float64; call loss.backward() and optimizer.step() directly"
 DECLINED = {
+    "torch.amp": _FULL_PRECISION,
+    "torch.autocast": _FULL_PRECISION,
     "torch.nn.Conv1d": _OTHER_NETWORKS,
     "torch.nn.Conv2d": _OTHER_NETWORKS,
     "torch.nn.MaxPool1d": _OTHER_NETWORKS,
@@ -115,12 +118,23 @@ def explain(name):
     for prefix in (name, above):
         if prefix in DECLINED:
             return f"{name} is not in minigrad: {DECLINED[prefix]}"
-    module = counterpart(above) if above else None
-    names = [n for n in dir(import_module(module)) if not n.startswith("_")] if module else []
-    near = get_close_matches(last, names, 3, 0.6) or get_close_matches(last.lower(), names, 3, 0.6)
+    near = _near(import_module(counterpart(above)), last) if above and counterpart(above) else []
     if near:
         return f"{name} is not in minigrad; nearest to it: {', '.join(f'{above}.{n}' for n in near)}"
     return f"{name} is not in minigrad, and nothing under {above or 'it'} comes near"
+
+
+def _near(module, name):
+    """Up to three names in a module that are spelt alike, whatever their case; a class before its file."""
+    spelt = {}
+    for other in dir(module):
+        if not other.startswith("_"):
+            spelt.setdefault(other.lower(), []).append(other)
+    close = get_close_matches(name.lower(), spelt, 3)
+    return [
+        other for key in close
+        for other in sorted(spelt[key], key=lambda other: isinstance(getattr(module, other), ModuleType))
+    ][:3]  # fmt: skip
 
 
 def place():

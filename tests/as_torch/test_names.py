@@ -93,6 +93,7 @@ def test_the_first_part_that_is_not_here_is_found(name, first):
 
 def test_what_comes_nearest_is_told_or_why_it_is_not_here():
     assert "nearest to it: torch.nn.Linear" in names.explain("torch.nn.Linaer")
-    assert "torch.optim.Adam" in names.explain("torch.optim.adaam")
+    assert "torch.optim.Adam" in names.explain("torch.optim.adaam")     # whatever the case, and classes before files
+    assert "nearest to it: torch.optim" in names.explain("torch.optin")
     assert "comes near" in names.explain("torch.zzzzzz")
     assert names.explain("torchvision.models.vgg16").endswith(names.DECLINED["torchvision.models"])
