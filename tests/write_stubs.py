@@ -148,7 +148,7 @@ def line(name, parameters, returns, method=False, indent="", in_tensor=False):
         hint = type_of(name, p)
         if stars == "*" and p.name == "tensors":
             hint = "Tensor | Sequence[Tensor]"
-        parts.append(f"{stars}{p.name}: {hint}" + ("" if p.default is p.empty else f" = {p.default!r}"))
+        parts.append(f"{stars}{p.name}: {hint}" + ("" if p.default is p.empty else f" = {shown(p.default)}"))
     if in_tensor:       # where int, float and bool are methods
         parts = [re.sub(r"(?<=: )[^=]+", lambda hint: aliased(hint[0]), part) for part in parts]
         returns = aliased(returns)
@@ -159,6 +159,11 @@ def line(name, parameters, returns, method=False, indent="", in_tensor=False):
             text = f"{indent}def {name}(\n" + "".join(f"{indent}    {part},\n" for part in parts)
             text += f"{indent}) -> {returns}: ..."
     return text
+
+
+def shown(default):
+    """A default as a stub can say it: infinity has no literal but an overflowing one."""
+    return "1e999" if default == float("inf") else repr(default)
 
 
 def returns_of(name):
@@ -175,6 +180,10 @@ def class_lines(cls):
             continue
         if isinstance(value, property) or inspect.isgetsetdescriptor(value):
             lines += ["    @property", f"    def {name}(self) -> Any: ..."]
+        elif isinstance(value, str):
+            lines.append(f"    {name}: str")
+        elif isinstance(value, staticmethod):
+            lines += ["    @staticmethod", line(name, parameters_of(value.__func__), "Any", indent="    ")]
         elif hasattr(value, "__code__"):
             returns = {"name": "str", "__init__": "None"}.get(name, "Any")
             lines.append(line(name, parameters_of(value), returns, method=True, indent="    "))

@@ -188,7 +188,7 @@ def selu_(input):
 class Piecewise(Unary):
     """A function of straight pieces, flat on some and of slope 1 on the others."""
 
-    def __init__(self, low=0.0, high=0.0):
+    def __init__(self, low=0, high=0):
         self.low, self.high = low, high
 
     def pieces(self, y, flat):
