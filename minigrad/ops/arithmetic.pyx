@@ -603,6 +603,8 @@ def copy_(Tensor self not None, src, bint non_blocking=False):
     """self <- src, converted to self's dtype; src broadcasts."""
     cdef Tensor source = src if isinstance(src, Tensor) else to_tensor(src, self.kind)
     source = convert(source, self.kind).expand_as(self)
+    if source.storage == self.storage:      # a change all the same, which a graph that saved self must see
+        source = source.clone()
     if recording() and self._base is None and wants(self):
         source = instead_of(self, source)
     return assign(self, source)

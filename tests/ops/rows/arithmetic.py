@@ -42,6 +42,7 @@ TABLE = [
     Row("log", mg.log, np.log, ONE, (0.3, 2)),
     Row("sqrt", mg.sqrt, np.sqrt, ONE, (0.3, 2)),
     Row("in place", change, lambda a: np.exp((3 * a) ** 2), ONE, (-0.5, 0.5)),
+    Row("overwritten", lambda x: (x * 2).copy_(x * x), lambda a: a * a, ONE),
     Row("to", lambda a: (a.to(mg.float32 if a.dtype == mg.float64 else mg.float64) * 1).to(a.dtype) * 0 + a * a,
         lambda a: a * a, ONE),
     Row("in place through a view", change_a_part, lambda a: np.concatenate([9 * a[:1] ** 2, 3 * a[1:]]),
