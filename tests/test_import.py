@@ -33,7 +33,7 @@ def test_import_brings_nothing_but_minigrad_numpy_and_the_standard_library():
 
 def test_import_is_quick():
     """15 ms over numpy is the aim (benchmarks show it); this only catches an import gone astray."""
-    assert min(imported()[0] for _ in range(3)) < 0.3
+    assert min(imported()[0] for _ in range(3)) < 0.6
 
 
 def test_unused_parts_are_not_imported():

@@ -13,12 +13,11 @@ from copy import deepcopy
 from minigrad.autograd import no_grad
 from minigrad.nn.module import Module
 from minigrad.nn.norm import InstanceNorm1d, _BatchNorm
-from minigrad.optim.lr_scheduler import SWALR
+from minigrad.optim.lr_scheduler import SWALR  # noqa: F401
 from minigrad.optim.optimizer import check_number
 from minigrad.tensor import tensor
 
 __all__ = [
-    "SWALR",
     "AveragedModel",
     "get_ema_avg_fn",
     "get_ema_multi_avg_fn",

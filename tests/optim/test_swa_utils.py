@@ -62,7 +62,7 @@ def test_twenty_five_updates_are_pytorchs(rule, use_buffers):
     average.eval()
     reference.eval()
     np.testing.assert_allclose(average(mg.tensor(x)).detach().numpy(), reference(torch.tensor(x)).detach().numpy(),
-                               rtol=1e-5 if rule == "swa" else 1e-11)
+                               rtol=1e-5 if rule == "swa" else 1e-11, atol=1e-4 if rule == "swa" else 1e-11)
 
 
 @pytest.mark.oracle
