@@ -85,7 +85,8 @@ def test_the_picture_has_both_losses_and_both_suggestions(tmp_path):
 
 def test_matplotlib_is_imported_only_to_draw_and_its_absence_says_what_to_install(tmp_path, monkeypatch):
     code = "import sys, minigrad; minigrad.optim.lr_finder; assert 'matplotlib' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(sys.path)})
+    # -P: the minigrad that is installed, not the unbuilt one that may lie in the current folder
+    subprocess.run([sys.executable, "-P", "-c", code], check=True, env={"PYTHONPATH": ":".join(filter(None, sys.path))})
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     for draw in (curve(VALLEY).plot, lambda: curve(VALLEY).save(tmp_path / "lr.png")):
         with pytest.raises(ImportError, match=r"pip install '\.\[plot\]'"):
