@@ -7,6 +7,7 @@ from minigrad.autograd.engine import watched
 from minigrad.nn.activation import ReLU
 from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
+from minigrad.nn.norm import BatchNorm1d
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
@@ -107,7 +108,7 @@ class _Numbered(Module):
 
 # Layers with a _then_relu(input), which gives relu(layer(input)) in one pass over memory, and what
 # their forward must be for that to be the same: a subclass, or a patch, may compute something else.
-_THEN_RELU = {Linear: Linear.forward}
+_THEN_RELU = {Linear: Linear.forward, BatchNorm1d: BatchNorm1d.forward}
 _RELU = {ReLU: ReLU.forward}
 
 

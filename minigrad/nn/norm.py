@@ -6,7 +6,7 @@ from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter
 from minigrad.ops.creation import ones, zeros
 from minigrad.ops.group_norm import group_norm, instance_norm
-from minigrad.ops.norm import batch_norm, layer_norm, rms_norm
+from minigrad.ops.norm import batch_norm_of, layer_norm, rms_norm
 from minigrad.tensor import tensor
 
 
@@ -63,31 +63,29 @@ class _BatchNorm(Module):
         _reset(self.weight, self.bias)
 
     def forward(self, input):
+        return self._normalize(input, False)
+
+    def _normalize(self, input, relu):
         if input.ndim not in self._ranks:
             raise self._complaint(input)
         buffers, own = self._buffers, self._parameters
-        running_mean, running_var = buffers["running_mean"], buffers["running_var"]
+        mean = buffers["running_mean"]
         if "weight" in own and "bias" in own:  # what self.weight would find, at half the price
             weight, bias = own["weight"], own["bias"]
         else:
             weight, bias = self.weight, self.bias
-        momentum = self.momentum
-        counts = None
-        if self.training and running_mean is not None:
-            counts = buffers["num_batches_tracked"].numpy()
-            if momentum is None:
-                momentum = 1.0 / (int(counts) + 1)
-        by_batch = self.training or running_mean is None
+        training = self.training
+        batches = buffers["num_batches_tracked"] if training else None
         try:
-            y = batch_norm(input, running_mean, running_var, weight, bias, by_batch, momentum or 0.0, self.eps)
+            return batch_norm_of(
+                input, mean, buffers["running_var"], batches, weight, bias,
+                training or mean is None, self.momentum, self.eps, relu,
+            )  # fmt: skip
         except ValueError:
             complaint = self._complaint(input)
             if complaint is None:
                 raise
             raise complaint from None
-        if counts is not None:
-            counts += 1
-        return y
 
     def _complaint(self, input):
         """The error for an input that does not fit, with this layer's name; None if it fits."""
@@ -131,6 +129,10 @@ class BatchNorm1d(_BatchNorm):
 
     _ranks = (2, 3)
     _shapes = "(N, C) or (N, C, L)"
+
+    def _then_relu(self, input):
+        """relu(self(input)) in one pass over memory, for Sequential."""
+        return self._normalize(input, True)
 
 
 class BatchNorm2d(_BatchNorm):

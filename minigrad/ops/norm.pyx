@@ -4,13 +4,15 @@ batch_norm goes by channels over the batch; layer, RMS, group and instance norma
 rows, and are one operation (the last two are in group_norm.py).
 """
 from libc.math cimport sqrt as c_sqrt
+from libc.stdint cimport int64_t
 
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K
+from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.tensor cimport (
-    FLOAT16, FLOAT32, FLOAT64, Tensor, check_writable, dense, describe, dtype_of, is_floating, new_like,
+    FLOAT16, FLOAT32, FLOAT64, INT64, Tensor, check_writable, dense, describe, dtype_of, is_floating, new_like,
     new_tensor, to_tensor,
 )
 
@@ -49,10 +51,12 @@ cdef class BatchNorm(Op):
         dx = w rstd dy
     dw = sum(dy xhat), db = sum(dy)          over all axes but the channels'
 
+    With relu: y = max(xhat w + b, 0) in the same pass over memory, and dy counts where y > 0.
+
     csrc/norm.c derives dx. Ioffe and Szegedy, ICML 2015.
     """
     cdef Tensor mean, rstd              # (C), float64
-    cdef bint training
+    cdef bint training, relu
     cdef double eps
     cdef size_t outer, channels, inner
 
@@ -86,15 +90,17 @@ cdef class BatchNorm(Op):
         for c in range(self.channels):
             rstd[c] = 1 / c_sqrt(rstd[c] + eps)
         K[x.kind].batch_norm_forward(y.ptr, xd.ptr, mean, rstd, _pointer(w), _pointer(b),
-                                     self.outer, self.channels, self.inner, False)
+                                     self.outer, self.channels, self.inner, self.relu)
         self.saved = (x, w)
+        if self.relu:
+            self.keep(y)
         return y
 
     cdef backward(self, Tensor dy):
         cdef Tensor x, w, dx = None, dw = None, db = None
-        x, w = self.saved
+        x, w = self.saved[0], self.saved[1]
         if recording() or not self.training:
-            return self.composed(dy, x, w)
+            return self.composed(relu_gradient(dy, self.output()) if self.relu else dy, x, w)
         if self.needs(0):
             dx = new_like(x)
         if w is not None and self.needs(1):
@@ -103,9 +109,9 @@ cdef class BatchNorm(Op):
             db = new_tensor(x.kind, 1, &x.length[1])
         x, dy = dense(x), dense(dy)
         w = None if w is None else dense(w)
-        K[x.kind].batch_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr, NULL,
-                                      <double *>self.mean.ptr, <double *>self.rstd.ptr,
-                                      _pointer(w),
+        K[x.kind].batch_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
+                                      _pointer(self.output() if self.relu else None),
+                                      <double *>self.mean.ptr, <double *>self.rstd.ptr, _pointer(w),
                                       self.outer, self.channels, self.inner)
         return dx, dw, db
 
@@ -129,7 +135,17 @@ cdef class BatchNorm(Op):
         return dx, (dy * xhat).sum(axes) if self.needs(1) else None, dy.sum(axes) if self.needs(2) else None
 
     def name(self):
-        return "NativeBatchNormBackward0"
+        return "ReluBackward0" if self.relu else "NativeBatchNormBackward0"
+
+
+cdef int _check_part(Tensor x, str what, Tensor part, bint same_dtype) except -1:
+    if part is None:
+        return 0
+    if part.rank != 1 or part.length[0] != x.length[1] or part.kind > FLOAT64:
+        raise ValueError(f"batch_norm: expected {what} of shape ({x.length[1]},), got {describe(part)}")
+    if same_dtype and part.kind != x.kind:
+        raise TypeError(f"batch_norm: {what} is {part.dtype} and the input {x.dtype}; they must be the same")
+    return 0
 
 
 def batch_norm(Tensor input not None, Tensor running_mean, Tensor running_var, Tensor weight=None, Tensor bias=None,
@@ -142,16 +158,24 @@ def batch_norm(Tensor input not None, Tensor running_mean, Tensor running_var, T
     and var are the running ones.
     Errors: ValueError for a training batch of one value a channel, which has no variance.
     """
+    return batch_norm_of(input, running_mean, running_var, None, weight, bias, training, momentum, eps, False)
+
+
+def batch_norm_of(Tensor input not None, Tensor running_mean, Tensor running_var, Tensor batches, Tensor weight,
+                  Tensor bias, bint training, momentum, double eps, bint relu):
+    """batch_norm() as a layer calls it.
+
+    batches: its counter of training batches, an integer; it is raised by one. momentum None is
+    then 1 / batches, so that the running statistics are averages.
+    relu: what comes out goes through max(., 0), in the same operation where input is (N, C).
+    """
     cdef BatchNorm op = BatchNorm.__new__(BatchNorm)
-    cdef Tensor part
     if input.rank < 2 or input.kind > FLOAT64:
         raise ValueError(f"batch_norm: expected a floating input (N, C, ...), got {describe(input)}")
-    for what, part in (("running_mean", running_mean), ("running_var", running_var), ("weight", weight),
-                       ("bias", bias)):
-        if part is not None and (part.rank != 1 or part.length[0] != input.length[1] or part.kind > FLOAT64):
-            raise ValueError(f"batch_norm: expected {what} of shape ({input.length[1]},), got {describe(part)}")
-        if part is not None and part.kind != input.kind and (part is weight or part is bias):
-            raise TypeError(f"batch_norm: {what} is {part.dtype} and the input {input.dtype}; they must be the same")
+    _check_part(input, "running_mean", running_mean, False)
+    _check_part(input, "running_var", running_var, False)
+    _check_part(input, "weight", weight, True)
+    _check_part(input, "bias", bias, True)
     if (running_mean is None) != (running_var is None):
         raise ValueError("batch_norm: give both running_mean and running_var, or neither")
     if training:
@@ -169,9 +193,18 @@ def batch_norm(Tensor input not None, Tensor running_mean, Tensor running_var, T
         weight = weight.contiguous()
     if bias is not None and not bias.dense:
         bias = bias.contiguous()
-    y = op.forward(input, weight, bias, running_mean, running_var, training,
-                   0.0 if momentum is None else momentum, eps)
-    return op.record_all(y, (input, weight, bias))
+    if momentum is None:
+        momentum = 0.0 if batches is None else 1.0 / (batches.item() + 1)
+    op.relu = relu and input.rank == 2
+    y = op.record_all(op.forward(input, weight, bias, running_mean, running_var, training, momentum, eps),
+                      (input, weight, bias))
+    if training and batches is not None:
+        if batches.kind == INT64:
+            (<int64_t *>batches.ptr)[0] += 1
+            batches.storage.version += 1
+        else:
+            batches.add_(1)
+    return y.relu() if relu and not op.relu else y
 
 
 # ---- by rows: layer, RMS, group and instance normalisation ----------------------------------------------------

@@ -240,3 +240,32 @@ def test_a_relu_or_linear_that_was_changed_is_not_passed_over():
     patched = nn.Sequential(copy.deepcopy(plain[0]), nn.ReLU())
     patched[0].forward = lambda input: input
     assert (patched(x) == x.relu()).all()
+
+
+@pytest.mark.parametrize("options", [{}, {"affine": False}, {"track_running_stats": False}, {"momentum": None}])
+@pytest.mark.parametrize("shape", [(6, 5), (6, 5, 3)])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_batch_norm_and_its_relu_in_one_pass_give_what_they_give_apart(options, shape, training):
+    mg.manual_seed(0)
+    model = nn.Sequential(nn.BatchNorm1d(5, **options), nn.ReLU()).train(training)
+    if model[0].affine:
+        nn.init.normal_(model[0].weight)
+        nn.init.normal_(model[0].bias)
+    apart = copy.deepcopy(model)
+    for module in apart:
+        module.register_forward_hook(lambda *_: None)
+    for _ in range(2):      # the second time with statistics that have moved
+        x = mg.randn(*shape)
+        results = []
+        for net in (model, apart):
+            input = x.clone().requires_grad_()
+            y = net(input)
+            loss = (y * y).sum()
+            grads = mg.autograd.grad(loss, [input, *net.parameters()], create_graph=True)
+            second = mg.autograd.grad((grads[0] * grads[0]).sum(), input, retain_graph=True)
+            loss.backward()
+            results.append([y, *grads, *second, input.grad, *net.state_dict().values()])
+        for one, other in zip(*results, strict=True):
+            assert (one == other).all()
+    if len(shape) == 2:
+        assert repr(y.grad_fn) == "<ReluBackward0>"
