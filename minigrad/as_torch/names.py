@@ -28,7 +28,6 @@ MODULES = {
     "torchvision": "minigrad.as_torch.torchvision",
     "torchvision.datasets": "minigrad.datasets",
     "torchvision.transforms": "minigrad.transforms",
-    "torchvision.transforms.v2": "minigrad.transforms",
     "torchvision.utils": "minigrad.as_torch.torchvision.utils",
 }
 
@@ -52,8 +51,6 @@ DECLINED = {
     "torch.profiler": "use torch.autograd.profiler.profile",
     "torch.sparse": "sparse tensors are not here",
     "torch.utils.tensorboard": "write what it would show to a file, or draw it with matplotlib",
-    "torchvision.datasets.CIFAR10": "its files are pickles, which run code when they are read",
-    "torchvision.datasets.CIFAR100": "its files are pickles, which run code when they are read",
     "torchvision.datasets.CelebA": "photographs need a reader of JPEG files, and more than a perceptron",
     "torchvision.datasets.ImageFolder": "pictures are not read from files; open them with PIL in a Dataset of your own",
     "torchvision.io": "pictures are not read from files; open them with PIL: torch.tensor(numpy.asarray(image))",

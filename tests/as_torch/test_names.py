@@ -72,7 +72,7 @@ def test_fields_of_results_have_the_declined_names():
     ("torch.nn.modules.linear", "minigrad.nn.linear"), ("torch.nn.modules.batchnorm", "minigrad.nn.norm"),
     ("torch.utils.data.sampler", "minigrad.utils.data.sampler"), ("torch.random", "minigrad.ops.random"),
     ("torch.distributions.multinomial", "minigrad.distributions.multinomial"),
-    ("torchvision.transforms.v2", "minigrad.transforms"), ("torchmetrics", "minigrad.as_torch.torchmetrics"),
+    ("torchvision.transforms.v2", "minigrad.transforms.v2"), ("torchmetrics", "minigrad.as_torch.torchmetrics"),
     ("torch.autograd.profiler", "minigrad.autograd.profiler"), ("torch.cuda.amp", "minigrad.cuda.amp"),
     ("torch.fft", None), ("torch.nn.nothing", None), ("torchvision.models", None), ("torch.nn.linear.x", None),
 ])  # fmt: skip

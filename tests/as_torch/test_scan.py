@@ -19,7 +19,7 @@ class Net(nn.Module):
         return torch.fft.rfft(x), x.nothing, np.nothing
 
 loader = data.DataLoader(datasets.MNIST('.', transform=T.ToTensor()))
-sets = datasets.CIFAR10, T.RandomPerspective, T.Compose
+sets = datasets.CelebA, datasets.CIFAR10, T.RandomPerspective, T.Compose
 G = torch.nn.functional
 G.gelu(G.geluu(1))
 torch.float32.nothing, torch.tensor(1).nothing, nn.Linear.nothing
@@ -33,7 +33,7 @@ def test_names_are_followed_through_imports_and_assignments(tmp_path):
     script.write_text(SCRIPT)
     assert [(one.line, one.name) for one in scan(script)] == [
         (3, "torch.nn.Conv2d"), (5, "torchvision.models"), (8, "torch.nn.MaxPool2d"),
-        (12, "torch.nn.functional.nothing"), (13, "torch.fft"), (16, "torchvision.datasets.CIFAR10"),
+        (12, "torch.nn.functional.nothing"), (13, "torch.fft"), (16, "torchvision.datasets.CelebA"),
         (16, "torchvision.transforms.RandomPerspective"),
         (18, "torch.nn.functional.geluu"), (21, "torch.optim.Addam"),
     ]  # fmt: skip
