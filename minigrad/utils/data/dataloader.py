@@ -1,5 +1,6 @@
 """DataLoader: a dataset in batches."""
 
+from contextlib import nullcontext
 from itertools import islice
 
 import numpy as np
@@ -9,13 +10,9 @@ from minigrad.utils.data.collate import default_collate, default_convert
 from minigrad.utils.data.dataset import IterableDataset
 from minigrad.utils.data.draws import _draw_seed
 from minigrad.utils.data.sampler import BatchSampler, RandomSampler, SequentialSampler, _positive_int
+from minigrad.utils.data.workers import Workers, get_worker_info
 
 __all__ = ["DataLoader", "default_collate", "get_worker_info"]
-
-
-def get_worker_info():
-    """None: there are no worker processes."""
-    return None
 
 
 class DataLoader:
@@ -34,13 +31,21 @@ class DataLoader:
             batches ``default_convert``.
         drop_last: leave out a last batch that is shorter.
         generator: where the epoch's order is drawn; None is the default generator.
-        num_workers, pin_memory, timeout, worker_init_fn, multiprocessing_context,
-        prefetch_factor, persistent_workers, pin_memory_device, in_order: accepted for
-            torch's sake, checked as torch checks them, and ignored: samples are read in
-            this process, in order.
+        num_workers: samples are read in this process, but with the random numbers that so
+            many workers would draw; see ``minigrad.utils.data.workers``.
+        worker_init_fn: called with each worker's number, 0 to num_workers - 1, before its
+            first batch.
+        persistent_workers: the workers of the first epoch go on in the next ones; else each
+            epoch has new ones, with a new seed.
+        pin_memory, timeout, multiprocessing_context, prefetch_factor, pin_memory_device,
+        in_order: accepted for torch's sake, checked as torch checks them, and ignored.
 
     A dataset that can index itself with an array is read a whole batch at a time, with
     the same result as sample by sample, when `collate_fn` is the default.
+
+    An ``IterableDataset`` has no workers: it is read once, and ``get_worker_info()`` is None
+    in it, so that one which shares itself out among workers gives everything, and one which
+    does not gives nothing twice.
 
     Raises:
         ValueError: arguments that exclude each other, a batch_size that is not a positive
@@ -50,6 +55,7 @@ class DataLoader:
 
     _fixed = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
     _ready = False
+    _workers = None
 
     def __init__(self, dataset, batch_size=1, shuffle=None, sampler=None, batch_sampler=None, num_workers=0,
                  collate_fn=None, pin_memory=False, drop_last=False, timeout=0, worker_init_fn=None,
@@ -121,10 +127,14 @@ class DataLoader:
         super().__setattr__(name, value)
 
     def __iter__(self):
-        _draw_seed(self.generator)      # torch's seed for workers: drawn so that what follows agrees
-        return self._epoch()
+        if self._workers is None or not self.persistent_workers:
+            seed = _draw_seed(self.generator)  # without workers drawn too, so that what follows agrees with torch
+            if self.num_workers and not isinstance(self.dataset, IterableDataset):
+                self._workers = Workers(self.num_workers, seed, self.dataset, self.worker_init_fn)
+        return self._epoch(self._workers)
 
-    def _epoch(self):
+    def _epoch(self, workers):
+        turn = nullcontext if workers is None else workers.turn
         dataset, collate = self.dataset, self.collate_fn
         if isinstance(dataset, IterableDataset):
             samples = iter(dataset)
@@ -136,21 +146,25 @@ class DataLoader:
                     yield collate(batch)
             return
         if self.batch_sampler is None:
-            for index in self.sampler:
-                yield collate(dataset[index])
+            for k, index in enumerate(self.sampler):
+                with turn(k):
+                    batch = collate(dataset[index])
+                yield batch
             return
 
         read = _batch_reader(dataset) if collate is default_collate else None
         fetch = getattr(dataset, "__getitems__", None)
         arrays = _own(self.batch_sampler, "__iter__", "_arrays")
-        for batch in (self.batch_sampler if arrays is None else arrays()):
+        for k, batch in enumerate(self.batch_sampler if arrays is None else arrays()):
             rows = None if read is None else _index_array(batch)
             if rows is not None:
                 yield read(rows)
                 continue
             if isinstance(batch, np.ndarray):
                 batch = batch.tolist()
-            yield collate(fetch(batch) if fetch is not None else [dataset[i] for i in batch])
+            with turn(k):
+                batch = collate(fetch(batch) if fetch is not None else [dataset[i] for i in batch])
+            yield batch
 
     def __len__(self):
         if isinstance(self.dataset, IterableDataset):
@@ -163,7 +177,7 @@ class DataLoader:
 
 def _check_worker_options(num_workers, timeout, prefetch_factor, persistent_workers):
     if num_workers < 0:
-        raise ValueError(f"DataLoader: num_workers is {num_workers}; it must be 0 or more (and is ignored)")
+        raise ValueError(f"DataLoader: num_workers is {num_workers}; it must be 0 or more")
     if timeout < 0:
         raise ValueError(f"DataLoader: timeout is {timeout}; it must be 0 or more (and is ignored)")
     if num_workers == 0 and prefetch_factor is not None:

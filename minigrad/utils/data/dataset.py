@@ -7,7 +7,10 @@ import minigrad  # its names are looked up when used: it may still be importing 
 from minigrad.utils.data.batches import _batch_reader, _index_array
 from minigrad.utils.data.draws import _permutation
 
-__all__ = ["ConcatDataset", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split"]
+__all__ = [
+    "ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "StackDataset", "Subset", "TensorDataset",
+    "random_split",
+]  # fmt: skip
 
 
 class Dataset:
@@ -31,11 +34,15 @@ class Dataset:
 class IterableDataset(Dataset):
     """Base of streams: a subclass defines ``__iter__()``; ``__len__()`` is optional.
 
-    The loader cuts the stream into batches in the order in which it comes.
+    The loader cuts the stream into batches in the order in which it comes. ``a + b`` is
+    ``ChainDataset([a, b])``.
     """
 
     def __iter__(self):
         raise NotImplementedError(f"{type(self).__name__} must define __iter__(self)")
+
+    def __add__(self, other):
+        return ChainDataset([self, other])
 
 
 class TensorDataset(Dataset):
@@ -120,7 +127,7 @@ class ConcatDataset(Dataset):
             if isinstance(d, IterableDataset):
                 raise TypeError(f"ConcatDataset: dataset {k} is an IterableDataset ({type(d).__name__}), "
                                 "which "
-                                "cannot be indexed; chain streams with itertools.chain in your own __iter__")
+                                "cannot be indexed; chain streams with ChainDataset")
             total += len(d)
             self.cumulative_sizes.append(total)
 
@@ -134,6 +141,72 @@ class ConcatDataset(Dataset):
         index = index % size
         k = bisect.bisect_right(self.cumulative_sizes, index)
         return self.datasets[k][index - (self.cumulative_sizes[k - 1] if k else 0)]
+
+
+class ChainDataset(IterableDataset):
+    """The samples of several streams, one stream after the other.
+
+    Args:
+        datasets: an iterable of IterableDatasets.
+
+    Raises:
+        TypeError: one of them is no IterableDataset; said when its turn comes.
+    """
+
+    def __init__(self, datasets):
+        self.datasets = datasets
+
+    def _streams(self):
+        for k, d in enumerate(self.datasets):
+            if not isinstance(d, IterableDataset):
+                raise TypeError(f"ChainDataset: dataset {k} is a {type(d).__name__}, which is no IterableDataset; "
+                                "put datasets with an index together with ConcatDataset")
+            yield d
+
+    def __iter__(self):
+        for d in self._streams():
+            yield from d
+
+    def __len__(self):
+        return sum(len(d) for d in self._streams())
+
+
+class StackDataset(Dataset):
+    """Datasets side by side: sample i is ``(a[i], b[i], ...)``, or ``{name: a[i], ...}`` of datasets by name.
+
+    Args:
+        *datasets, **named: datasets of one length, either all by position or all by name.
+
+    Raises:
+        ValueError: there is none, both kinds are given, or the lengths differ.
+    """
+
+    def __init__(self, *datasets, **named):
+        if bool(datasets) == bool(named):
+            raise ValueError("StackDataset: takes datasets by position or by name, got "
+                             + ("both" if datasets else "none"))
+        self.datasets = datasets or named
+        lengths = [len(d) for d in (datasets or named.values())]
+        if min(lengths) != max(lengths):
+            raise ValueError(f"StackDataset: the datasets need one length, they have {lengths}")
+        self._length = lengths[0]
+
+    def __getitem__(self, index):
+        if isinstance(self.datasets, dict):
+            return {name: d[index] for name, d in self.datasets.items()}
+        return tuple(d[index] for d in self.datasets)
+
+    def __len__(self):
+        return self._length
+
+    def _batch_reader(self):
+        named = isinstance(self.datasets, dict)
+        reads = [_batch_reader(d) for d in (self.datasets.values() if named else self.datasets)]
+        if None in reads:
+            return None
+        if named:
+            return lambda rows: {name: read(rows) for name, read in zip(self.datasets, reads, strict=True)}
+        return lambda rows: [read(rows) for read in reads]
 
 
 def random_split(dataset, lengths, generator=None):
