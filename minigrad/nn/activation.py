@@ -33,14 +33,20 @@ class ReLU(_InPlace):
 
 
 class Tanh(Module):
-    """y = (e^x - e^-x) / (e^x + e^-x), element by element."""
+    """y = (e^x - e^-x) / (e^x + e^-x), element by element.
+
+    LeCun, Bottou, Orr and Müller, Efficient BackProp (1998).
+    """
 
     def forward(self, input):
         return tanh(input)
 
 
 class Sigmoid(Module):
-    """y = 1 / (1 + e^-x), element by element."""
+    """y = 1 / (1 + e^-x), element by element.
+
+    Rumelhart, Hinton and Williams, Nature 323 (1986).
+    """
 
     def forward(self, input):
         return sigmoid(input)
@@ -54,7 +60,10 @@ class LogSigmoid(Module):
 
 
 class Softplus(Module):
-    """y = ln(1 + e^(beta x)) / beta, element by element; x itself where beta x > threshold."""
+    """y = ln(1 + e^(beta x)) / beta, element by element; x itself where beta x > threshold.
+
+    Dugas, Bengio, Bélisle, Nadeau and Garcia, NIPS 2000.
+    """
 
     def __init__(self, beta=1.0, threshold=20.0):
         super().__init__()
@@ -69,7 +78,10 @@ class Softplus(Module):
 
 
 class Softsign(Module):
-    """y = x / (1 + |x|), element by element."""
+    """y = x / (1 + |x|), element by element.
+
+    Turian, Bergstra and Bengio, NAACL HLT 2009.
+    """
 
     def forward(self, input):
         return F.softsign(input)
@@ -83,7 +95,10 @@ class Tanhshrink(Module):
 
 
 class ReLU6(_InPlace):
-    """y = min(max(x, 0), 6), element by element."""
+    """y = min(max(x, 0), 6), element by element.
+
+    Krizhevsky, Convolutional deep belief networks on CIFAR-10 (2010).
+    """
 
     def forward(self, input):
         return F.relu6(input, self.inplace)
@@ -236,7 +251,10 @@ class Mish(_InPlace):
 
 
 class Hardtanh(_InPlace):
-    """y = min(max(x, min_val), max_val). (min_value and max_value are older names of the two.)"""
+    """y = min(max(x, min_val), max_val). (min_value and max_value are older names of the two.)
+
+    Collobert, Large scale machine learning, thesis (2004).
+    """
 
     def __init__(self, min_val=-1.0, max_val=1.0, inplace=False, min_value=None, max_value=None):
         super().__init__(inplace)
@@ -253,7 +271,10 @@ class Hardtanh(_InPlace):
 
 
 class Hardsigmoid(_InPlace):
-    """y = min(max(x + 3, 0), 6) / 6."""
+    """y = min(max(x + 3, 0), 6) / 6.
+
+    Howard et al., Searching for MobileNetV3, ICCV 2019.
+    """
 
     def forward(self, input):
         return F.hardsigmoid(input, self.inplace)
@@ -273,7 +294,10 @@ class Hardswish(Hardsigmoid):
 
 
 class Softshrink(Module):
-    """y = x - lambd where x > lambd, x + lambd where x < -lambd, else 0."""
+    """y = x - lambd where x > lambd, x + lambd where x < -lambd, else 0.
+
+    Donoho and Johnstone, Biometrika 81 (1994).
+    """
 
     def __init__(self, lambd=0.5):
         super().__init__()
@@ -287,7 +311,10 @@ class Softshrink(Module):
 
 
 class Hardshrink(Softshrink):
-    """y = x where |x| > lambd, else 0."""
+    """y = x where |x| > lambd, else 0.
+
+    Donoho and Johnstone, Biometrika 81 (1994).
+    """
 
     def forward(self, input):
         return F.hardshrink(input, self.lambd)
@@ -330,6 +357,8 @@ class Softmax(Module):
 
     dim: required for three axes and more; the last axis for one or two, with a warning.
     For a loss give CrossEntropyLoss the scores themselves: it holds its own softmax.
+
+    Bridle, NIPS 1989.
     """
 
     def __init__(self, dim=None):

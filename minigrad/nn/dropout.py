@@ -60,6 +60,9 @@ class AlphaDropout(_Dropout):
     """Dropout for SELU: dropped elements become its limit at -infinity, and a scale and a shift keep
     mean 0 and variance 1.
 
+        y = a (x where it is kept, else m) + b,   m = -1.0507... * 1.6732...
+        a = 1 / sqrt((1 - p) (1 + p m^2)),   b = -a p m
+
     Klambauer et al., NIPS 2017.
     """
 

@@ -19,6 +19,8 @@ class Embedding(Module):
     a row's gradient is divided by how often it is in the batch. init: draw the table otherwise
     (see nn.init).
     Errors: IndexError for an index that is no row; NotImplementedError for sparse.
+
+    Bengio, Ducharme, Vincent and Jauvin, JMLR 3 (2003).
     """
 
     def __init__(

@@ -102,6 +102,8 @@ class GaussianNLLLoss(_Loss):
     """The mean of (ln v + (x - t)^2 / v) / 2 with v = max(var, eps), and + ln(2 pi) / 2 with full.
 
     Shapes: x and t the same; var the same, or with one axis 1 or the last one missing.
+
+    Nix and Weigend, ICNN 1994.
     """
 
     def __init__(self, *, full=False, eps=1e-6, reduction="mean"):
@@ -187,6 +189,8 @@ class KLDivLoss(_Loss):
     """The mean of t (ln t - x): x and, with log_target, t are logarithms of probabilities.
 
     Shapes: x and t the same. reduction="batchmean" divides the sum by the batch, as the divergence has it.
+
+    Kullback and Leibler, Ann. Math. Stat. 22 (1951).
     """
 
     def __init__(self, size_average=None, reduce=None, reduction="mean", log_target=False):
@@ -210,6 +214,8 @@ class MultiMarginLoss(_WeighedLoss):
     """The mean of: sum over wrong classes j of max(0, margin - x[t] + x[j])^p / C.
 
     Shapes: x (N, C) or (C), t (N) or (), of class numbers. weight: (C).
+
+    Weston and Watkins, ESANN 1999.
     """
 
     def __init__(self, p=1, margin=1.0, weight=None, size_average=None, reduce=None, reduction="mean"):
@@ -234,7 +240,7 @@ class MultiLabelMarginLoss(_Loss):
 
 
 class MultiLabelSoftMarginLoss(_WeighedLoss):
-    """BCEWithLogitsLoss, averaged over the classes and then over the batch.
+    """mean(t ln(1 + e^-x) + (1 - t) ln(1 + e^x)): BCEWithLogitsLoss, averaged over the classes and then the batch.
 
     Shapes: x and t (N, C) or (C). weight: (C).
     """
@@ -308,7 +314,9 @@ class TripletMarginLoss(_Loss):
 
 
 class TripletMarginWithDistanceLoss(_Loss):
-    """TripletMarginLoss with any function of two tensors as the distance (default: PairwiseDistance())."""
+    """mean(max(0, d(anchor, positive) - d(anchor, negative) + margin)): TripletMarginLoss with any function of
+    two tensors as the distance d (default: PairwiseDistance()).
+    """
 
     def __init__(self, *, distance_function=None, margin=1.0, swap=False, reduction="mean"):
         super().__init__(reduction=reduction)

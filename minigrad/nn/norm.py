@@ -136,7 +136,11 @@ class BatchNorm1d(_BatchNorm):
 
 
 class BatchNorm2d(_BatchNorm):
-    """BatchNorm1d for images: x and y (N, C, H, W)."""
+    """y = (x - E[x]) / sqrt(Var[x] + eps) * weight + bias for images, x and y (N, C, H, W): BatchNorm1d, with a
+    channel's mean and variance taken over N, H and W.
+
+    Ioffe and Szegedy, ICML 2015.
+    """
 
     _ranks = (4,)
     _shapes = "(N, C, H, W)"

@@ -1,6 +1,6 @@
 """Optimizers: what turns gradients into steps. Read them in this order: sgd, adagrad, rmsprop,
 adadelta, adam, adamax, nadam, radam, lion, rprop, asgd, adafactor, muon, lbfgs; then lookahead,
-sam and swa_utils, which go around another. optimizer is what they share, and says how to write
+sam, swa_utils and averages, which go around another. optimizer is what they share, and says how to write
 one more; groups and clipping are what parameter groups can say beside.
 
     optimizer = minigrad.optim.Adam(model.parameters(), lr=1e-3)
@@ -33,6 +33,8 @@ _LATER = {
     "LBFGS": "lbfgs",
     "Lookahead": "lookahead",
     "SAM": "sam",
+    "EMA": "averages",
+    "SWA": "averages",
     "lr_finder": "lr_range",
 }
 _MODULES = ("lr_scheduler", "swa_utils")

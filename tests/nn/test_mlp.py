@@ -101,7 +101,8 @@ def test_the_gain_is_measured_without_drawing_numbers():
     measured = initializer_for(nn.RReLU())  # draws its slopes in training
     assert mg.random.get_rng_state().tolist() == state
     assert measured.scale == pytest.approx(2 / (1 + (11 / 48) ** 2), rel=1e-5)
-    initializer_for(Apply(lambda x: x + mg.randn_like(x)))
+    with pytest.raises(ValueError, match="finds no gain for the activation .*give init by name"):
+        initializer_for(Apply(lambda x: x + mg.randn_like(x)))
     assert mg.random.get_rng_state().tolist() == state
 
 

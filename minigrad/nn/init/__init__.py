@@ -78,14 +78,19 @@ _LATER = {"fixup_": "residual", "zero_gamma_": "residual", "lsuv_": "lsuv"} | {
     name: "older" for name in __all__ if name + "_" in __all__
 }
 
+# Those of Keras's names that are no function here: as get(name), so that init=nn.init.he_normal is init="he_normal".
+_NAMED = """glorot_normal glorot_uniform he_normal he_uniform identity lecun_normal lecun_uniform ones zeros""".split()
+
 
 def __getattr__(name):
     if name in _LATER:
         from importlib import import_module
 
         return getattr(import_module(f"minigrad.nn.init.{_LATER[name]}"), name)
+    if name in _NAMED:
+        return get(name)
     raise AttributeError(f"module 'minigrad.nn.init' has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_NAMED})

@@ -29,7 +29,11 @@ def _kernel(who, tensor):
 
 
 def eye_(tensor):
-    """The identity matrix: ones on the diagonal, zeros elsewhere. Errors: ValueError unless 2 axes."""
+    """The identity matrix: ones on the diagonal, zeros elsewhere.
+
+    For recurrent weights under ReLU: Le, Jaitly and Hinton, arXiv:1504.00941 (2015).
+    Errors: ValueError unless 2 axes.
+    """
     _two_axes("eye_", tensor)
     return put(tensor, np.eye(*tensor.shape, dtype=tensor.dtype.numpy))
 
@@ -38,6 +42,7 @@ def dirac_(tensor, groups=1):
     """Kernels that pass each channel on: 1 at the kernel's centre for output i from input i.
 
     Shapes: (out, in, ...) with 1, 2 or 3 axes of a kernel; groups: that many blocks of outputs.
+    Zagoruyko and Komodakis, arXiv:1706.00388 (2017).
     Errors: ValueError for another number of axes, or if groups does not divide out.
     """
     shape, centre = _kernel("dirac_", tensor)

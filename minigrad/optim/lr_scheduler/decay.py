@@ -95,7 +95,7 @@ class PolynomialLR(LRScheduler):
 
         lr <- lr ((1 - t / T) / (1 - (t - 1) / T))^power        lr = base (1 - t / T)^power
 
-    with T = total_iters, and 0 from epoch T on.
+    with T = total_iters, and 0 from epoch T on. Chen et al., DeepLab, arXiv:1606.00915 (2016).
 
     optimizer, last_epoch, verbose: see LRScheduler.
     total_iters: T, above 0.

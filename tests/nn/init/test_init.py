@@ -25,5 +25,5 @@ def test_names_that_come_when_they_are_asked_for_can_be_imported_as_the_others()
 
 
 def test_an_unknown_name_is_no_attribute():
-    with pytest.raises(AttributeError, match=r"'minigrad\.nn\.init' has no attribute 'he_normal'"):
-        _ = init.he_normal
+    with pytest.raises(AttributeError, match=r"'minigrad\.nn\.init' has no attribute 'he_abnormal'"):
+        _ = init.he_abnormal

@@ -73,3 +73,15 @@ def test_a_name_near_to_nothing_is_refused_with_the_list():
 def test_what_is_neither_name_nor_callable_is_refused(given, text):
     with pytest.raises(TypeError, match=f"init: .*{text}"):
         init.get(given)
+
+
+@pytest.mark.parametrize("name", [
+    "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "lecun_uniform", "identity", "ones",
+    "zeros",
+])  # fmt: skip
+def test_a_name_is_an_attribute_too(name):
+    mg.manual_seed(0)
+    by_name = nn.Linear(4, 4, init=name)
+    mg.manual_seed(0)
+    assert nn.Linear(4, 4, init=getattr(nn.init, name)).weight.tolist() == by_name.weight.tolist()
+    assert name in dir(nn.init)
