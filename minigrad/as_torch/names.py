@@ -48,13 +48,17 @@ DECLINED = {
     "torch.fft": "numpy.fft works on tensors' arrays",
     "torch.hub": "models from the internet are code; build the model and load its state_dict",
     "torch.multiprocessing": "one process computes on all cores; use the standard library's multiprocessing",
+    "torch.nn.utils.spectral_norm": "torch.nn.utils.parametrizations.spectral_norm is its successor",
+    "torch.nn.utils.weight_norm": "torch.nn.utils.parametrizations.weight_norm is its successor",
     "torch.profiler": "use torch.autograd.profiler.profile",
     "torch.sparse": "sparse tensors are not here",
     "torch.utils.tensorboard": "write what it would show to a file, or draw it with matplotlib",
     "torchvision.datasets.CelebA": "photographs need a reader of JPEG files, and more than a perceptron",
     "torchvision.datasets.ImageFolder": "pictures are not read from files; open them with PIL in a Dataset of your own",
+    "torchvision.datasets.EMNIST": "MNIST and KMNIST are; others in their format are read by MNIST(root=folder)",
     "torchvision.io": "pictures are not read from files; open them with PIL: torch.tensor(numpy.asarray(image))",
     "torchvision.models": "its networks are convolutional, and " + _OTHER_NETWORKS,
+    "torchvision.transforms.functional": "a transform's class does the same: transforms.Resize(28)(image)",
 }
 
 

@@ -36,7 +36,9 @@ class ImageSet(Dataset):
 
     def __getitem__(self, index):
         image, label = self.data[index], int(self.targets[index])
-        image = image.copy() if isinstance(image, np.ndarray) else image.clone()  # a transform may write into it
+        copy = getattr(image, "clone", None) or getattr(image, "copy", None)
+        if copy is not None:
+            image = copy()  # a transform may write into it
         if self.transform is not None:
             image = self.transform(image)
         if self.target_transform is not None:

@@ -66,7 +66,8 @@ class RandomRotation:
     Args:
         degrees: (least, greatest) angle; one number d is (-d, d).
         interpolation: NEAREST or BILINEAR.
-        expand: make the image as large as the turned one needs (about its own centre).
+        expand: make the image as large as the turned one needs, about its own centre (torchvision's is a
+            pixel larger where its frame does not fall on whole pixels).
         center: (x, y) in pixels from the upper left corner; None is the middle.
         fill: the value outside.
 
