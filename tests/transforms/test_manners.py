@@ -1,7 +1,8 @@
 """What every transform keeps to: it writes into no image, and its errors say what was seen.
 
-All of them, and those of v2, were held against torchvision 0.28 with forty seeds each: the same draws and the same
-results, but for the bilinear edges of a turned image and the size of an expanded one. It is not needed here.
+Those that draw, those that change the size and those of colour were held against torchvision 0.28 and its v2 with
+forty seeds each: the same draws, and the same results to 1e-4 or one level of uint8, but for the bilinear edges of
+a turned or slanted image and the size of an expanded one. It is not needed here.
 """
 
 import numpy as np
