@@ -100,7 +100,6 @@ from minigrad.ops.broadcast import expand as expand
 from minigrad.ops.broadcast import expand_as as expand_as
 from minigrad.ops.classification_loss import binary_cross_entropy as binary_cross_entropy
 from minigrad.ops.classification_loss import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
-from minigrad.ops.classification_loss import cross_entropy as cross_entropy
 from minigrad.ops.classification_loss import kl_div as kl_div
 from minigrad.ops.classification_loss import multi_margin_loss as multi_margin_loss
 from minigrad.ops.classification_loss import multilabel_margin_loss as multilabel_margin_loss
@@ -244,6 +243,8 @@ from minigrad.ops.joining import vstack as vstack
 from minigrad.ops.linalg import linear as linear
 from minigrad.ops.linalg import matmul as matmul
 from minigrad.ops.linalg import mm as mm
+from minigrad.ops.loss import cross_entropy as cross_entropy
+from minigrad.ops.loss import mse_loss as mse_loss
 from minigrad.ops.norm import batch_norm as batch_norm
 from minigrad.ops.norm import layer_norm as layer_norm
 from minigrad.ops.norm import rms_norm as rms_norm
@@ -400,7 +401,6 @@ from minigrad.ops.reduction import sum as sum
 from minigrad.ops.regression_loss import gaussian_nll_loss as gaussian_nll_loss
 from minigrad.ops.regression_loss import huber_loss as huber_loss
 from minigrad.ops.regression_loss import l1_loss as l1_loss
-from minigrad.ops.regression_loss import mse_loss as mse_loss
 from minigrad.ops.regression_loss import poisson_nll_loss as poisson_nll_loss
 from minigrad.ops.regression_loss import smooth_l1_loss as smooth_l1_loss
 from minigrad.ops.scan import cummax as cummax

@@ -68,17 +68,18 @@ SPECIAL = {
 GIVES = {
     "bool": "equal allclose is_floating_point is_complex is_nonzero is_same_size is_set_to",
     "int": "numel get_device seed initial_seed",
-    "None": """set_rng_state zero_grad scale check_same_shape sgd adagrad rmsprop adam adamax nadam radam
+    "None": """set_rng_state zero_grad scale check_same_shape check_shapes sgd adagrad rmsprop adam adamax nadam radam
         lion""",
     "float": "norm2 number",
+    "str": "reduction_of",
     "list[tuple[Tensor, Tensor]]": "gradients",
     "int | None": "find_nonfinite",
-    "Any": "inplace also with_out storage untyped_storage unique unique_consecutive where_ type",
+    "Any": "in_double inplace also with_out storage untyped_storage unique unique_consecutive where_ type",
     "Size": "broadcast_shapes",
     "Generator": "manual_seed",
     "tuple[Tensor, ...]": """split chunk unbind tensor_split hsplit vsplit dsplit unsafe_split unsafe_chunk meshgrid
         split_with_sizes broadcast_tensors tril_ triu_""",
-    "tuple[Tensor, Tensor]": "var_mean std_mean frexp",
+    "tuple[Tensor, Tensor]": "var_mean std_mean frexp floats",
     "Tensor | tuple[Tensor, ...]": "where nonzero atleast_1d atleast_2d atleast_3d",
 }
 RETURNS = {name: returns for returns, names in GIVES.items() for name in names.split()}

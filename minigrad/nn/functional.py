@@ -6,7 +6,6 @@ from minigrad.ops.activation import logsigmoid, softplus, softsign, tanhshrink
 from minigrad.ops.classification_loss import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
-    cross_entropy,
     kl_div,
     multi_margin_loss,
     multilabel_margin_loss,
@@ -27,6 +26,7 @@ from minigrad.ops.gate import gelu, glu, hardswish, mish, silu
 from minigrad.ops.group_norm import group_norm, instance_norm, normalize
 from minigrad.ops.indexing import one_hot
 from minigrad.ops.linalg import linear
+from minigrad.ops.loss import cross_entropy, mse_loss
 from minigrad.ops.norm import batch_norm, layer_norm, rms_norm
 from minigrad.ops.pair_loss import (
     cosine_embedding_loss,
@@ -63,7 +63,6 @@ from minigrad.ops.regression_loss import (
     gaussian_nll_loss,
     huber_loss,
     l1_loss,
-    mse_loss,
     poisson_nll_loss,
     smooth_l1_loss,
 )

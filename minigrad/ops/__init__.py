@@ -14,7 +14,7 @@ ROOMS = """
     reduction statistics extremes scan sorting
     linalg products einsum vectornorm decomposition
     shape axes rows indexing scattering joining rearranging
-    norm group_norm embedding loss regression_loss classification_loss pair_loss
+    norm group_norm embedding loss_tools regression_loss loss classification_loss pair_loss
     creation ranges storage generator random update
 """.split()
 
@@ -23,12 +23,13 @@ TOOLS = set("""
     unary binary floating operands by_kernel by_kernel_of_two activate floats_only bounded numeric linear_relu batch_norm_of
     expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread take_shape_of
     extreme_over pick given put_rows parts_named check_same_dtype check_parts norm_rows fitting
+    squared_error class_loss any_cross_entropy
 """.split())
 
 functions = {}
 for _room in ROOMS:
     _module = import_module(f"minigrad.ops.{_room}")
-    if _room in ("assignment", "inplace", "rows", "loss", "generator", "update"):      # tools for the others
+    if _room in ("assignment", "inplace", "rows", "loss_tools", "generator", "update"):      # tools for the others
         continue
     for _name, _value in vars(_module).items():
         _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_") and _name not in TOOLS

@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/embedding.pyx."""
+"""The table's rows for minigrad/ops/embedding.py."""
 
 import numpy as np
 

@@ -1,4 +1,5 @@
-"""The table's rows for the losses: minigrad/ops/regression_loss.pyx, classification_loss.pyx, pair_loss.pyx."""
+"""The table's rows for the losses: minigrad/ops/loss.pyx, regression_loss.py, classification_loss.py,
+pair_loss.py."""
 
 import numpy as np
 
