@@ -16,6 +16,7 @@ cdef class Op:
     cdef Tensor arrived                 # during a walk: the gradient that has flowed in so far
     cdef uint64_t order                 # newer is larger
     cdef uint64_t version[MAX_SAVED]    # of each saved tensor's memory, when it was saved
+    cdef list more_versions             # of those beyond MAX_SAVED
     cdef bint released                  # saved was given up by a backward
     cdef bint keeps_output              # saved[-1] is the op's own output
 

@@ -197,9 +197,13 @@ cdef class Op:
         """Remembers at which of its changes each saved tensor's memory is."""
         cdef Py_ssize_t i = 0
         cdef object x
+        cdef uint64_t version
         for x in self.saved:
-            if x is not None:
-                self.version[i] = (<Tensor>x).storage.version
+            version = 0 if x is None else (<Tensor>x).storage.version
+            if i < MAX_SAVED:
+                self.version[i] = version
+            else:       # a Function may save any number
+                self.more_versions = (self.more_versions or [])[:i - MAX_SAVED] + [version]
             i += 1
         return 0
 
@@ -229,6 +233,7 @@ cdef class Op:
         """Refuses to go on with tensors that were given up or changed since forward."""
         cdef Py_ssize_t i = 0
         cdef object x
+        cdef uint64_t version
         if self.released:
             raise RuntimeError(
                 f"backward: {self.name()} was already gone through, and what it had saved was freed; "
@@ -237,11 +242,12 @@ cdef class Op:
         if self.saved is None:
             return 0
         for x in self.saved:
-            if x is not None and (<Tensor>x).storage.version != self.version[i]:
+            version = self.version[i] if i < MAX_SAVED else self.more_versions[i - MAX_SAVED]
+            if x is not None and (<Tensor>x).storage.version != version:
                 raise RuntimeError(
                     f"backward: {self.name()} needs a tensor ({describe(<Tensor>x)}) that was changed in place "
                     f"after it was used (it is at version {(<Tensor>x).storage.version}, version "
-                    f"{self.version[i]} was saved); change a copy instead (x.clone(), or x = x + 1 for x += 1)"
+                    f"{version} was saved); change a copy instead (x.clone(), or x = x + 1 for x += 1)"
                 )
             i += 1
         return 0

@@ -53,6 +53,19 @@ def double(*shape):
     return mg.randn(*shape, dtype=mg.float64, requires_grad=True)
 
 
+class SavesItsOutputs(Function):
+    @staticmethod
+    def forward(ctx, a, b):
+        product, root = a * b, (a * a + b * b).sqrt()
+        ctx.save_for_backward(a, root, b)
+        return product, root
+
+    @staticmethod
+    def backward(ctx, d_product, d_root):
+        a, root, b = ctx.saved_tensors
+        return d_product * b + d_root * a / root, d_product * a + d_root * b / root
+
+
 @pytest.mark.parametrize("function", [Cube, SavesItsOutput])
 def test_first_and_second_gradients(function):
     assert gradcheck(function.apply, [double(3, 2)])
@@ -67,6 +80,63 @@ def test_several_results_and_arguments_that_are_no_tensors():
     assert mg.allclose(a.grad, 10 + 2 * b) if hasattr(mg, "allclose") else True
     assert gradcheck(lambda a, b: SumAndProduct.apply(a, b, 2.0), [double(3), double(3)])
     assert gradgradcheck(lambda a, b: SumAndProduct.apply(a, b, 2.0), [double(3), double(3)])
+
+
+@pytest.mark.parametrize("which", [0, 1, slice(0, 2)])
+def test_gradients_of_gradients_go_through_several_saved_results(which):
+    assert gradgradcheck(lambda a, b: SavesItsOutputs.apply(a, b)[which], [double(3), double(3)])
+
+
+def test_a_walk_that_breaks_off_leaves_nothing_behind():
+    a, b = double(3), double(3)
+    product, root = SavesItsOutputs.apply(a * 1, b)
+    handle = product.register_hook(lambda g: 1 / 0)
+    with pytest.raises(ZeroDivisionError):      # when root's gradient has come back already
+        (product + root).sum().backward()
+    handle.remove()
+    product.sum().backward()
+    assert mg.equal(a.grad, b) and mg.equal(b.grad, a)
+
+
+def test_any_number_of_tensors_can_be_saved_and_is_checked():
+    class SavesMany(Function):
+        @staticmethod
+        def forward(ctx, *xs):
+            ctx.save_for_backward(*xs)
+            return xs[0] * len(xs)
+
+        @staticmethod
+        def backward(ctx, dy):
+            return dy * len(ctx.saved_tensors), *[None] * (len(ctx.saved_tensors) - 1)
+
+    xs = [double(2) * 1 for _ in range(40)]
+    (g,) = grad(SavesMany.apply(*xs).sum(), xs[0])
+    assert g.tolist() == [40, 40]
+    y = SavesMany.apply(*xs)
+    xs[30].add_(1)
+    with pytest.raises(RuntimeError, match="SavesManyBackward needs a tensor"):
+        y.sum().backward()
+
+
+def test_results_without_a_gradient():
+    class Rank(Function):
+        @staticmethod
+        def forward(ctx, x, several):
+            order = x.argsort()
+            plain = x.round()
+            ctx.mark_non_differentiable(plain)
+            return (x * 2, order, plain) if several else plain
+
+        @staticmethod
+        def backward(ctx, dy, *_):
+            return dy * 2, None
+
+    x = double(3)
+    doubled, order, plain = Rank.apply(x, True)
+    assert doubled.requires_grad and not order.requires_grad and not plain.requires_grad
+    assert not Rank.apply(x, False).requires_grad
+    with pytest.raises(TypeError, match=r"Wrong\.forward: expected a tensor, got int"):
+        type("Wrong", (Function,), {"forward": staticmethod(lambda ctx, x: 3)}).apply(x)
 
 
 def test_a_result_that_is_not_used_gets_zeros_or_none():

@@ -16,8 +16,13 @@
 forward runs without recording; backward is made of ordinary operations, so it can be
 differentiated again.
 """
-from minigrad.autograd.engine cimport Op, Walk, push, recording, set_recording
-from minigrad.tensor cimport Tensor, alias, filled
+from functools import reduce, wraps
+from operator import add
+
+import numpy as np
+
+from minigrad.autograd.engine import Op, no_grad, recording
+from minigrad.tensor import Tensor, alias, check_tensors, wrap
 
 
 class FunctionCtx:
@@ -64,32 +69,36 @@ class FunctionCtx:
         self.materialize_grads = bool(value)
 
 
-cdef class FunctionOp(Op):
-    """One application of a Function."""
-    cdef object function, ctx
-    cdef list parts             # the gradient of each result, where there are several
-    cdef tuple shapes           # a tensor of each result's shape
-    cdef tuple outputs          # which of the saved tensors are results: (place, which) pairs
+class FunctionOp(Op):
+    """One application of a Function.
 
-    cdef backward(self, Tensor dy):
-        cdef list arrived = [dy] if self.parts is None else self.parts
-        cdef Tensor like
-        if self.parts is not None:
-            self.parts = [None] * len(self.shapes)
-        if self.ctx.materialize_grads:
-            arrived = [filled(like, 0.0) if g is None else g for g, like in zip(arrived, self.shapes)]
+    An op has one output. Where the Function gives several results, that is a tensor of a number for each,
+    a stem that they grow from: see Result.
+    """
+
+    def __init__(self, function, ctx, results):
+        self.function, self.ctx = function, ctx
+        self.zeros = [(tuple(y.shape), y.dtype.numpy) for y in results]
+        self.parts = [[] for _ in results]      # the gradients that have come back to each of several
+        self.n_saved = len(ctx._to_save)
+        self.outputs = [(place, which) for place, x in enumerate(ctx._to_save)      # results that are saved
+                        for which, y in enumerate(results) if x is y]
+        self.saved = tuple([alias(x) if _among(x, results) else x for x in ctx._to_save])
+
+    def backward(self, dy):
         self.ctx._saved = self.unpacked()
         try:
-            gradients = self.function.backward(self.ctx, *arrived)
+            gradients = self.function.backward(self.ctx, *self.arrived(dy))
         finally:
             self.ctx._saved = None
         if not isinstance(gradients, tuple):
             gradients = (gradients,)
-        if len(gradients) > len(self.edges) and all([g is None for g in gradients[len(self.edges):]]):
-            gradients = gradients[:len(self.edges)]
-        if len(gradients) != len(self.edges):
+        n = len(self.edges)
+        if len(gradients) > n and all(g is None for g in gradients[n:]):
+            gradients = gradients[:n]
+        if len(gradients) != n:
             raise RuntimeError(
-                f"{self.name()}: backward gave {len(gradients)} gradients for {len(self.edges)} arguments of forward; "
+                f"{self.name()}: backward gave {len(gradients)} gradients for {n} arguments of forward; "
                 "give one for each, None where there is none"
             )
         for g in gradients:
@@ -97,37 +106,43 @@ cdef class FunctionOp(Op):
                 raise TypeError(f"{self.name()}: backward gives tensors and Nones, got {type(g).__name__}")
         return gradients
 
-    cdef tuple unpacked(self):
+    def arrived(self, dy):
+        """The gradient of each result; of several, dy counts how many parts have come back to each."""
+        if len(self.parts) == 1:
+            return [dy]
+        # a walk that broke off has left older parts, before these
+        came = [parts[len(parts) - int(n):] for parts, n in zip(self.parts, dy.tolist(), strict=True)]
+        self.parts = [[] for _ in self.parts]
+        nothing = [wrap(np.zeros(*zeros)) if self.ctx.materialize_grads else None for zeros in self.zeros]
+        return [reduce(add, parts) if parts else none for parts, none in zip(came, nothing, strict=True)]
+
+    def unpacked(self):
         """The saved tensors; those that are results are given their place in the graph back."""
-        cdef Tensor y
-        saved = list(self.saved or ())
-        for place, _ in self.outputs:
-            y = alias(<Tensor>saved[place])
-            if recording():
-                y.maker = self if self.parts is None else None
-                y.requires = y.maker is not None
-            saved[place] = y
+        saved = list((self.saved or ())[:self.n_saved])
+        for place, which in self.outputs:
+            own = self.output()
+            saved[place] = own if len(self.parts) == 1 else Result(which).record(alias(saved[place]), own)
         return tuple(saved)
 
     def name(self):
         return f"{self.function.__name__}Backward"
 
 
-cdef class Result(Op):
-    """One of several results of a Function: hands its gradient over to the Function's op."""
-    cdef FunctionOp of
-    cdef Py_ssize_t which
+class Result(Op):
+    """One of several results: hands its gradient over to the Function's op, and counts it in the stem's."""
 
-    cdef int walk_over(self, Walk walk) except -1:
-        cdef Tensor dy = self.take_arrived(walk)
-        self.of.parts[self.which] = dy
-        if self.of.arrived is None:
-            self.of.arrived = dy
-            push(walk.queue, self.of)
-        return 0
+    def __init__(self, which):
+        self.which = which
+
+    def backward(self, dy):
+        parts = self.edges[0].parts
+        parts[self.which].append(dy)
+        count = np.zeros(len(parts), np.float32)
+        count[self.which] = 1
+        return wrap(count)
 
     def name(self):
-        return self.of.name()
+        return self.edges[0].name()
 
 
 class Function:
@@ -153,64 +168,48 @@ class Function:
         """Runs forward on the arguments and records it."""
         ctx = FunctionCtx()
         ctx.needs_input_grad = tuple([isinstance(a, Tensor) and a.requires_grad for a in arguments])
-        before = set_recording(False)
-        try:
+        with no_grad():
             if cls.setup_context is None:
                 given = cls.forward(ctx, *arguments)
             else:
                 given = cls.forward(*arguments)
                 cls.setup_context(ctx, arguments, given)
-        finally:
-            set_recording(before)
-        return _recorded(cls, ctx, arguments, given)
-
-
-cdef object _recorded(object cls, object ctx, tuple arguments, object given):
-    cdef FunctionOp op
-    cdef Result result
-    cdef Tensor y
-    cdef bint several = isinstance(given, tuple)
-    cdef list results = []
-    for y in (given if several else (given,)):
-        dirty = any([y is d for d in ctx._dirty])
+        several = isinstance(given, tuple)
+        check_tensors(f"{cls.__name__}.forward", *given if several else (given,))
         # an argument handed through is not itself the result
-        results.append(alias(y) if not dirty and any([y is a for a in arguments]) else y)
-    if recording() and any(ctx.needs_input_grad):
-        op = FunctionOp.__new__(FunctionOp)
-        op.function, op.ctx = cls, ctx
-        op.outputs = tuple([(place, which) for place, saved in enumerate(ctx._to_save)
-                            for which, y in enumerate(results) if saved is y])
-        op.saved = tuple([alias(<Tensor>saved) if any([saved is y for y in results]) else saved
-                          for saved in ctx._to_save])
-        ctx._to_save = ()
-        op.shapes = tuple([y.detach() for y in results])
-        if not several:
-            op.record_all(results[0], arguments_as_tensors(arguments))
-        else:
-            op.parts = [None] * len(results)
-            op.record_all(alias(<Tensor>results[0]), arguments_as_tensors(arguments))
-            for which, y in enumerate(results):
-                if y.is_floating_point() and not any([y is plain for plain in ctx._plain]):
-                    result = Result.__new__(Result)
-                    result.of, result.which = op, which
-                    result.edges = (op,)
-                    result.attach(y)
-    ctx._dirty = ctx._plain = ()
-    return tuple(results) if several else results[0]
+        results = [alias(y) if _among(y, arguments) and not _among(y, ctx._dirty) else y
+                   for y in (given if several else (given,))]
+        if recording() and any(ctx.needs_input_grad):
+            _record(FunctionOp(cls, ctx, results), results, arguments)
+        ctx._to_save = ctx._dirty = ctx._plain = ()
+        return tuple(results) if several else results[0]
 
 
-cdef list arguments_as_tensors(tuple arguments):
-    return [a if isinstance(a, Tensor) else None for a in arguments]
+def _record(op, results, arguments):
+    tensors = [a if isinstance(a, Tensor) else None for a in arguments]
+    have_gradients = [y.is_floating_point() and not _among(y, op.ctx._plain) for y in results]
+    stem = results[0] if len(results) == 1 else wrap(np.zeros(len(results), np.float32))
+    if not any(have_gradients):
+        return
+    if op.outputs:
+        op.keep(stem)
+    op.record_all(stem, tensors)
+    for which, y in enumerate(results):
+        if y is not stem and have_gradients[which]:
+            Result(which).record(y, stem)
+
+
+def _among(x, others):
+    """Whether x itself, not its equal, is among others."""
+    return any(x is other for other in others)
 
 
 def once_differentiable(backward):
     """A decorator for a backward that cannot itself be differentiated."""
 
+    @wraps(backward)
     def undifferentiated(ctx, *gradients):
-        before = set_recording(False)
-        try:
+        with no_grad():
             return backward(ctx, *gradients)
-        finally:
-            set_recording(before)
 
     return undifferentiated
