@@ -96,21 +96,9 @@ cdef struct Operators:
     binary_operator mod
     binary_operator pow
     binary_operator matmul
-    binary_operator bit_and
-    binary_operator bit_or
-    binary_operator bit_xor
-    binary_operator lshift
-    binary_operator rshift
-    binary_operator lt
-    binary_operator le
-    binary_operator eq
-    binary_operator ne
-    binary_operator ge
-    binary_operator gt
     binary_operator getitem
     unary_operator neg
     unary_operator abs
-    unary_operator invert
     object (*setitem)(Tensor, object, object)
     object (*inplace)(Tensor, object)     # x <- result, in x's own memory
     int (*refresh)(Tensor) except -1      # a view learns of what happened to its base

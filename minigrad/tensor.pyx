@@ -687,6 +687,13 @@ cdef object _apply(binary_operator operator, object a, object b):
     return operator(a, b)
 
 
+cdef object _method_of_two(str name, object a, object b):
+    """The operators that are methods written in Python: ops/comparison.py."""
+    if not (_understands(a) and _understands(b)):
+        return NotImplemented
+    return getattr(Tensor, name)(a, b)
+
+
 # ---- Tensor -------------------------------------------------------------------------------
 
 @cython.freelist(256)
@@ -1037,37 +1044,37 @@ cdef class Tensor:
     def __rpow__(a, b, modulo): return _apply(operators.pow, b, a)
     def __matmul__(a, b): return _apply(operators.matmul, a, b)
     def __rmatmul__(a, b): return _apply(operators.matmul, b, a)
-    def __and__(a, b): return _apply(operators.bit_and, a, b)
-    def __rand__(a, b): return _apply(operators.bit_and, b, a)
-    def __or__(a, b): return _apply(operators.bit_or, a, b)
-    def __ror__(a, b): return _apply(operators.bit_or, b, a)
-    def __xor__(a, b): return _apply(operators.bit_xor, a, b)
-    def __rxor__(a, b): return _apply(operators.bit_xor, b, a)
-    def __lshift__(a, b): return _apply(operators.lshift, a, b)
-    def __rshift__(a, b): return _apply(operators.rshift, a, b)
+    def __and__(a, b): return _method_of_two("bitwise_and", a, b)
+    def __rand__(a, b): return _method_of_two("bitwise_and", b, a)
+    def __or__(a, b): return _method_of_two("bitwise_or", a, b)
+    def __ror__(a, b): return _method_of_two("bitwise_or", b, a)
+    def __xor__(a, b): return _method_of_two("bitwise_xor", a, b)
+    def __rxor__(a, b): return _method_of_two("bitwise_xor", b, a)
+    def __lshift__(a, b): return _method_of_two("bitwise_left_shift", a, b)
+    def __rshift__(a, b): return _method_of_two("bitwise_right_shift", a, b)
 
-    def __iadd__(self, b): return _inplace(operators.add, self, b)
-    def __isub__(self, b): return _inplace(operators.sub, self, b)
-    def __imul__(self, b): return _inplace(operators.mul, self, b)
-    def __itruediv__(self, b): return _inplace(operators.div, self, b)
-    def __ifloordiv__(self, b): return _inplace(operators.floordiv, self, b)
-    def __imod__(self, b): return _inplace(operators.mod, self, b)
-    def __ipow__(self, b): return _inplace(operators.pow, self, b)
-    def __iand__(self, b): return _inplace(operators.bit_and, self, b)
-    def __ior__(self, b): return _inplace(operators.bit_or, self, b)
-    def __ixor__(self, b): return _inplace(operators.bit_xor, self, b)
+    def __iadd__(self, b): return _inplace(self, _apply(operators.add, self, b))
+    def __isub__(self, b): return _inplace(self, _apply(operators.sub, self, b))
+    def __imul__(self, b): return _inplace(self, _apply(operators.mul, self, b))
+    def __itruediv__(self, b): return _inplace(self, _apply(operators.div, self, b))
+    def __ifloordiv__(self, b): return _inplace(self, _apply(operators.floordiv, self, b))
+    def __imod__(self, b): return _inplace(self, _apply(operators.mod, self, b))
+    def __ipow__(self, b): return _inplace(self, _apply(operators.pow, self, b))
+    def __iand__(self, b): return _inplace(self, _method_of_two("bitwise_and", self, b))
+    def __ior__(self, b): return _inplace(self, _method_of_two("bitwise_or", self, b))
+    def __ixor__(self, b): return _inplace(self, _method_of_two("bitwise_xor", self, b))
 
-    def __lt__(a, b): return _apply(operators.lt, a, b)
-    def __le__(a, b): return _apply(operators.le, a, b)
-    def __eq__(a, b): return _apply(operators.eq, a, b)
-    def __ne__(a, b): return _apply(operators.ne, a, b)
-    def __ge__(a, b): return _apply(operators.ge, a, b)
-    def __gt__(a, b): return _apply(operators.gt, a, b)
+    def __lt__(a, b): return _method_of_two("lt", a, b)
+    def __le__(a, b): return _method_of_two("le", a, b)
+    def __eq__(a, b): return _method_of_two("eq", a, b)
+    def __ne__(a, b): return _method_of_two("ne", a, b)
+    def __ge__(a, b): return _method_of_two("ge", a, b)
+    def __gt__(a, b): return _method_of_two("gt", a, b)
 
     def __neg__(self): return operators.neg(self)
     def __pos__(self): return self
     def __abs__(self): return operators.abs(self)
-    def __invert__(self): return operators.invert(self)
+    def __invert__(self): return self.bitwise_not()
 
     def __getitem__(self, index): return operators.getitem(self, index)
     def __setitem__(self, index, value): operators.setitem(self, index, value)
@@ -1078,12 +1085,9 @@ cdef class Tensor:
         return iter([operators.getitem(self, i) for i in range(self.length[0])])
 
 
-cdef object _inplace(binary_operator operator, Tensor x, object value):
-    """x <- x o value, in x's own memory."""
-    result = _apply(operator, x, value)
-    if result is NotImplemented:
-        return result
-    return operators.inplace(x, result)
+cdef object _inplace(Tensor x, object result):
+    """x <- result, in x's own memory."""
+    return result if result is NotImplemented else operators.inplace(x, result)
 
 
 cdef int become(Tensor self, Tensor source) except -1:

@@ -29,7 +29,11 @@ MISTAKES = [
     # ---- shapes that do not go together
     (lambda: zeros(2, 3) + zeros(4), ValueError,
      r"\(2, 3\) and \(4,\) do not broadcast.*lengths 3 and 4.*or one of them 1"),
-    (lambda: zeros(2, 3) * zeros(3, 2), ValueError, r"\(2, 3\) and \(3, 2\) do not broadcast"),
+    (lambda: zeros(2, 3) * zeros(3, 2), ValueError, r"^mul: shapes \(2, 3\) and \(3, 2\) do not broadcast"),
+    (lambda: zeros(2) - zeros(3), ValueError, "^sub: shapes"),
+    (lambda: labels(2, 3) * labels(1, 2, 3), ValueError, r"^mul: shapes \(2,\) and \(3,\) do not broadcast"),
+    (lambda: labels(2, 3) / labels(1, 2, 3), ValueError, "^div: shapes"),
+    (lambda: zeros(2) ** zeros(3), ValueError, "^pow: shapes"),
     (lambda: zeros(2) > zeros(3), ValueError, r"gt: .*\(2,\).*\(3,\)"),
     (lambda: mg.where(zeros(2) > 0, zeros(2), zeros(3)), ValueError, r"where: .*\(2,\).*\(3,\)"),
     (lambda: zeros(2, 3) @ zeros(2, 3), ValueError, r"\(2, 3\) @ \(2, 3\): the inner lengths 3 and 2 differ.*x\.T"),

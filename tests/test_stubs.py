@@ -65,7 +65,8 @@ def parameters_of(function):
     if names[1:] == ["arguments", "keywords"]:
         twin = vars(Tensor).get(function.__name__[:-1]) or ops.functions[function.__name__[:-1]]
         return [p for p in parameters_of(twin) if p[0] != "out"]
-    if hasattr(function, "__wrapped__") and "out" not in names:
+    made_by_with_out = hasattr(function, "__wrapped__") and "out" in function.__code__.co_varnames
+    if made_by_with_out and "out" not in names:
         at = len(found) - (found[-1][1] is inspect.Parameter.VAR_KEYWORD)
         found.insert(at, ("out", inspect.Parameter.KEYWORD_ONLY, None))
     return found

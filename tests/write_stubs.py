@@ -54,6 +54,7 @@ SPECIAL = {
     ("movedim", "source"): "_Axes", ("moveaxis", "source"): "_Axes", ("movedim", "destination"): "_Axes",
     ("matrix_power", "n"): "int", ("norm", "p"): "float | str", ("quantile", "q"): "Tensor | float",
     ("nanquantile", "q"): "Tensor | float", ("pad", "pad"): "Sequence[int]", ("permute", "dims"): "_Axes",
+    ("forward", "low"): "Tensor | None", ("forward", "high"): "Tensor | None",
     ("where", "input"): "_Operand", ("where", "other"): "_Operand", ("copy_", "src"): "Tensor",
     ("normal", "mean"): "Tensor | float", ("normal", "std"): "Tensor | float", ("bernoulli", "p"): "float",
     ("uniform_", "a"): "float", ("uniform_", "b"): "float", ("bernoulli_", "p"): "Tensor | float",
@@ -74,7 +75,7 @@ GIVES = {
     "str": "reduction_of",
     "list[tuple[Tensor, Tensor]]": "gradients",
     "int | None": "find_nonfinite",
-    "Any": "in_double inplace also with_out storage untyped_storage unique unique_consecutive where_ type",
+    "Any": "as_doubles inplace also with_out elementwise storage untyped_storage unique unique_consecutive where_ type",
     "Size": "broadcast_shapes",
     "Generator": "manual_seed",
     "tuple[Tensor, ...]": """split chunk unbind tensor_split hsplit vsplit dsplit unsafe_split unsafe_chunk meshgrid
@@ -123,7 +124,8 @@ def parameters_of(function):
         twin = vars(Tensor).get(function.__name__[:-1]) or ops.functions.get(function.__name__[:-1])
         parameters = parameters_of(twin)
         return [p for p in parameters if p.name != "out"]
-    if hasattr(function, "__wrapped__") and "out" not in [p.name for p in parameters]:
+    made_by_with_out = hasattr(function, "__wrapped__") and "out" in function.__code__.co_varnames
+    if made_by_with_out and "out" not in [p.name for p in parameters]:
         out = inspect.Parameter("out", inspect.Parameter.KEYWORD_ONLY, default=None)
         keywords = [p for p in parameters if p.kind is p.VAR_KEYWORD]
         parameters = [p for p in parameters if p.kind is not p.VAR_KEYWORD] + [out] + keywords
@@ -188,6 +190,8 @@ def class_lines(cls):
         elif hasattr(value, "__code__"):
             returns = {"name": "str", "__init__": "None"}.get(name, "Any")
             lines.append(line(name, parameters_of(value), returns, method=True, indent="    "))
+        elif callable(value) and not name.startswith("_"):      # such as NumPy's function that an operation is
+            lines.append(f"    {name}: Any")
     return [lines[0] + " ..."] if len(lines) == 1 else lines
 
 

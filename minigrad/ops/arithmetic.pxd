@@ -14,13 +14,14 @@ cdef class Binary(Op):
     cdef Tensor a, b                # the operands' shapes, where they differ
     cdef str who(self)
     cdef Tensor forward(self, Tensor a, Tensor b)
-    cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name)
+    cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str name, str numpy_name)
     cpdef void note_shapes(self, Tensor a, Tensor b)
     cpdef tuple settle(self, object da, object db)
 
 cpdef Tensor unary(Unary op, object x)
 cpdef Tensor binary(Binary op, object x, object y)
 cdef const mg_kernels *kernels(Tensor x) noexcept       # x's table (float's for the dtypes that have none)
+cpdef Tensor by_numpy_of_two(object function, Tensor a, Tensor b, object who)
 cpdef Tensor floating(object x)                         # a number or integer tensor as the default float
 cdef Tensor convert(Tensor x, Kind kind)                # recorded; x itself where it has that dtype
 cpdef tuple operands(object who, object x, object y)       # both as tensors of one dtype

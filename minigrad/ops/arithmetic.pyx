@@ -6,10 +6,10 @@ people call stands below its class.
 from minigrad.autograd.engine cimport Op, recording, wants
 from minigrad.kernels cimport K, mg_binary, mg_kernels
 from minigrad.ops.assignment cimport assign, instead_of
-from minigrad.ops.broadcast cimport combine, shape_only, sum_to
+from minigrad.ops.broadcast cimport broadcast_shape, combine, shape_only, sum_to
 from minigrad.tensor cimport (
-    BOOL, FLOAT32, FLOAT64, KINDS, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
-    new_like, operand, operators, promote, same_shape, to_tensor, wrap,
+    BOOL, FLOAT32, FLOAT64, KINDS, MAX_RANK, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
+    new_like, new_tensor, operand, operators, promote, same_shape, to_tensor, wrap,
 )
 
 import numpy as np
@@ -41,15 +41,16 @@ cpdef tuple operands(object who, object x, object y):
         b = <Tensor>y
         a = operand(x, b)
     if a is None or b is None:
-        if isinstance(who, Binary):
-            who = (<Binary>who).who()
-        raise TypeError(
-            f"{who}: expected tensors (or a tensor and a number), got {type(x).__name__} and {type(y).__name__}"
-        )
+        raise TypeError(f"{_speaker(who)}: expected tensors (or a tensor and a number), got {type(x).__name__} and "
+                        f"{type(y).__name__}")
     if a.kind != b.kind:
         kind = promote(a, b)
         return convert(a, kind), convert(b, kind)
     return a, b
+
+
+cdef str _speaker(object who):
+    return (<Binary>who).who() if isinstance(who, Binary) else who
 
 
 cdef class To(Op):
@@ -110,9 +111,45 @@ def by_kernel(str name, Tensor x not None):
     return y
 
 
-def by_kernel_of_two(str name, Tensor a not None, Tensor b not None):
-    """y = a o b, broadcast, by the kernel of that name in csrc/kernels.h; float32 or float64."""
-    return combine(name, <mg_binary><size_t>_addresses[a.kind][name], a, b)
+def by_kernel_of_two(str name, Tensor a not None, Tensor b not None, str who=None):
+    """y = a o b, broadcast, by the kernel of that name in csrc/kernels.h, or by NumPy for a dtype that has none.
+
+    who: in whose name errors speak, where that is not the kernel's.
+    """
+    who = name if who is None else who
+    if a.kind <= FLOAT64:
+        return combine(who, <mg_binary><size_t>_addresses[a.kind][name], a, b)
+    return by_numpy_of_two(getattr(np, name), a, b, who)
+
+
+cpdef Tensor by_numpy_of_two(object function, Tensor a, Tensor b, object who):
+    """y = a o b, broadcast, by a function of two arrays.
+
+    who: the operation's name, or its Op.
+    """
+    cdef Py_ssize_t length[MAX_RANK]
+    try:
+        return wrap(function(lend(a), lend(b)))
+    except ValueError as error:
+        failed = error
+    except TypeError:
+        raise TypeError(f"{_speaker(who)}: not defined for {describe(a)} and {describe(b)}") from None
+    broadcast_shape(_speaker(who), a, b, length)     # says what does not fit, if that is it
+    raise failed
+
+
+def in_double(object ufunc, Tensor a not None, Tensor b=None, object who=None):
+    """y = f(a), or a o b, broadcast, by NumPy in float64, rounded once to a's dtype."""
+    cdef Py_ssize_t length[MAX_RANK]
+    cdef Tensor y
+    with np.errstate(all="ignore"):
+        if b is None:
+            y = new_like(a)
+            ufunc(lend(a), out=lend(y), dtype=np.float64, casting="same_kind")
+        else:
+            y = new_tensor(a.kind, broadcast_shape(_speaker(who), a, b, length), length)
+            ufunc(lend(a), lend(b), out=lend(y), dtype=np.float64, casting="same_kind")
+    return y
 
 
 cpdef Tensor unary(Unary op, object x):
@@ -129,16 +166,13 @@ cdef class Binary(Op):
     cdef Tensor forward(self, Tensor a, Tensor b):
         return (<object>self).forward(a, b)     # of a class written in Python
 
-    cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str numpy_name):
-        """By the kernel, or by NumPy's function of that name for a dtype that has none."""
+    cdef Tensor compute(self, Tensor a, Tensor b, mg_binary kernel, str name, str numpy_name):
+        """By the kernel, or by NumPy's function for a dtype that has none."""
         self.note_shapes(a, b)
         if a.kind <= FLOAT64:
-            return combine(numpy_name, kernel, a, b)
+            return combine(name, kernel, a, b)
         with np.errstate(all="ignore"):
-            try:
-                return wrap(np.asarray(getattr(np, numpy_name)(lend(a), lend(b))))
-            except ValueError as error:
-                raise ValueError(f"{numpy_name}: {error}") from None
+            return by_numpy_of_two(getattr(np, numpy_name), a, b, name)
 
     cpdef void note_shapes(self, Tensor a, Tensor b):
         if not same_shape(a, b):
@@ -178,7 +212,7 @@ cdef class Add(Binary):
     da = dy, db = dy        (here and below: summed over the axes that were broadcast)
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
-        return self.compute(a, b, <mg_binary>kernels(a).add, "add")
+        return self.compute(a, b, <mg_binary>kernels(a).add, "add", "add")
 
     cdef backward(self, Tensor dy):
         return self.settle(dy if self.needs(0) else None, dy if self.needs(1) else None)
@@ -201,7 +235,7 @@ cdef class Sub(Binary):
     da = dy, db = -dy
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
-        return self.compute(a, b, <mg_binary>kernels(a).sub, "subtract")
+        return self.compute(a, b, <mg_binary>kernels(a).sub, "sub", "subtract")
 
     cdef backward(self, Tensor dy):
         return self.settle(dy if self.needs(0) else None, -dy if self.needs(1) else None)
@@ -227,7 +261,7 @@ cdef class Mul(Binary):
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
         self.saved = (a if b.requires else None, b if a.requires else None)
-        return self.compute(a, b, <mg_binary>kernels(a).mul, "multiply")
+        return self.compute(a, b, <mg_binary>kernels(a).mul, "mul", "multiply")
 
     cdef backward(self, Tensor dy):
         a, b = self.saved
@@ -252,7 +286,7 @@ cdef class Div(Binary):
     """
     cdef Tensor forward(self, Tensor a, Tensor b):
         self.saved = (a if b.requires else None, b)
-        return self.compute(a, b, <mg_binary>kernels(a).div, "true_divide")
+        return self.compute(a, b, <mg_binary>kernels(a).div, "div", "true_divide")
 
     cdef backward(self, Tensor dy):
         a, b = self.saved
@@ -374,7 +408,7 @@ cdef class Pow(Binary):
             raise TypeError("pow: not defined for bool tensors; convert them first (x.int())")
         if not is_floating(a.kind) and (lend(b) < 0).any():
             raise ValueError("pow: an integer tensor has no negative powers; convert it first (x.float())")
-        return self.compute(a, b, <mg_binary>kernels(a).pow, "power")
+        return self.compute(a, b, <mg_binary>kernels(a).pow, "pow", "power")
 
     cdef backward(self, Tensor dy):
         cdef Tensor a, b

@@ -9,7 +9,7 @@ from minigrad.ops.loss_tools import (
     ElementLoss,
     check_shapes,
     floats,
-    in_double,
+    as_doubles,
     reduced_by,
     reduction_of,
     rounded,
@@ -179,7 +179,7 @@ def nll_loss(input, target, weight=None, size_average=None, ignore_index=-100, r
     targets = np.array(lend(t), np.int64).reshape(-1)
     counts = _which_count("nll_loss", targets, classes, ignore_index)
     targets[~counts] = 0
-    row_weights = counts * (1.0 if weight is None else in_double(weight)[targets])
+    row_weights = counts * (1.0 if weight is None else as_doubles(weight)[targets])
     x = _classes_last(x)
     op = NLL(targets, row_weights)
     losses = op.record(op.forward(x), x)

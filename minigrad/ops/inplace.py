@@ -10,6 +10,7 @@ from minigrad.tensor import (
     copy_into,
     copy_of,
     describe,
+    method,
     same_shape,
 )
 
@@ -60,6 +61,11 @@ def with_out(function):
     into.__doc__ = f"{function.__doc__}\n\n    out=: a tensor that receives the result.\n    "
     into.__wrapped__ = function
     return into
+
+
+def elementwise(function):
+    """A decorator for what has all of that: with_out, inplace and method."""
+    return with_out(inplace(method(function)))
 
 
 def _write(who, out, result):

@@ -62,7 +62,7 @@ def floats(who, input, target):
     return floating(x), floating(t)
 
 
-def in_double(x):
+def as_doubles(x):
     return np.asarray(lend(x), np.float64)
 
 
@@ -79,7 +79,7 @@ class ElementLoss(Op):
     def forward(self, *tensors):
         self.saved = tensors
         with np.errstate(all="ignore"):
-            return rounded(self.compute(*[None if x is None else in_double(x) for x in tensors]), tensors[0].dtype)
+            return rounded(self.compute(*[None if x is None else as_doubles(x) for x in tensors]), tensors[0].dtype)
 
     def of(self, *tensors):
         """Runs and records it."""

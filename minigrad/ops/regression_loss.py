@@ -9,7 +9,7 @@ from minigrad.ops.loss_tools import (
     ElementLoss,
     check_shapes,
     floats,
-    in_double,
+    as_doubles,
     reduced_by,
     reduction_of,
     rounded,
@@ -127,7 +127,7 @@ def gaussian_nll_loss(input, target, var, full=False, eps=1e-6, reduction="mean"
     if not eps > 0:
         raise ValueError(f"gaussian_nll_loss: eps, the smallest variance, is above 0; got {eps}")
     v = _variance_of(x, var)
-    values = in_double(v)
+    values = as_doubles(v)
     if (values < 0).any():
         raise ValueError(f"gaussian_nll_loss: a variance is not negative, got {values[values < 0][0]:g}; "
                          "let the network give its logarithm (var = out.exp())")

@@ -79,6 +79,37 @@ def test_bits():
             wrong()
 
 
-def test_comparisons_say_what_does_not_broadcast():
-    with pytest.raises(ValueError, match="lt: .*broadcast"):
-        mg.lt(mg.ones(2), mg.ones(3))
+def test_operators_are_the_functions_with_numbers_and_arrays_on_either_side():
+    a, array = mg.tensor([1, 2, 3]), np.array([3, 2, 1])
+    for got, expected in (
+        (a < 2, [True, False, False]), (a > 2, [False, False, True]), (a >= array, [False, True, True]),
+        (a == 2, [False, True, False]), (a != array.tolist()[0], [True, True, False]),
+        (6 & a, [0, 2, 2]), (8 | a, [9, 10, 11]), (1 ^ a, [0, 3, 2]), (a << 1, [2, 4, 6]), (a >> 1, [0, 1, 1]),
+    ):
+        assert isinstance(got, mg.Tensor) and got.tolist() == expected
+    assert a.__lt__("a") is NotImplemented and a.__and__(None) is NotImplemented
+    with pytest.raises(TypeError, match="not supported between"):
+        assert a < "a"
+    with pytest.raises(TypeError, match="unsupported operand"):
+        a &= "a"
+    memory = a.data_ptr()
+    a &= 6
+    a |= 1
+    a ^= 2
+    assert a.tolist() == [3, 1, 1] and a.data_ptr() == memory
+
+
+def test_kinds_of_integers_and_bools_are_known():
+    for dtype in (mg.uint8, mg.int8, mg.int64, mg.bool):
+        x = mg.tensor([0, 1]).to(dtype)
+        for name in ("isnan", "isinf", "isposinf", "isneginf", "signbit"):
+            assert getattr(mg, name)(x).tolist() == [False, False]
+        assert mg.isfinite(x).tolist() == [True, True]
+    with pytest.raises(TypeError, match="isnan: expected a tensor, got float"):
+        mg.isnan(1.0)
+
+
+@pytest.mark.parametrize("name", ["lt", "ne", "isclose", "logical_or", "bitwise_and", "bitwise_left_shift"])
+def test_comparisons_say_what_does_not_broadcast(name):
+    with pytest.raises(ValueError, match=rf"{name}: shapes \(2,\) and \(3,\) do not broadcast"):
+        getattr(mg, name)(mg.tensor([1, 2]), mg.tensor([1, 2, 3]))

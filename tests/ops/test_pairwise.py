@@ -1,5 +1,7 @@
 """Ties, NaN, infinities and errors of elementwise functions of several tensors."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,26 @@ def test_clamp_in_place_keeps_the_memory():
     assert x.clamp_max_(2).tolist() == [2, 2] and x.clip_(min=4).tolist() == [4, 4]
 
 
+@pytest.mark.oracle
+def test_the_dtype_of_clamp_is_torchs_whichever_bound_comes_first():
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    dtypes = "float32 float64 float16 uint8 int8 int64".split()        # torch clamps no bools
+    kinds = [(dtype, shape) for dtype in dtypes for shape in ((), (2,))]
+    for three in itertools.product(kinds, repeat=3):
+        x, low, high = [mg.tensor(np.ones(shape, dtype)) for dtype, shape in three]
+        expected = torch.clamp(*[torch.tensor(np.ones(shape, dtype)) for dtype, shape in three]).dtype
+        assert str(mg.clamp(x, low, high).dtype).split(".")[1] == str(expected).split(".")[1], three
+
+
+def test_a_number_on_the_left_is_an_operand():
+    x = mg.tensor([1.0, 3.0])
+    assert mg.maximum(2, x).tolist() == [2, 3] and mg.minimum(2, x).tolist() == [1, 2]
+    assert max(2, mg.tensor(3.0)).item() == 3 and min(2, mg.tensor(3.0)) == 2
+    for function, name in ((mg.max, "max"), (mg.min, "min")):
+        with pytest.raises(TypeError, match=f"{name}: expected a tensor, got int"):
+            function(2, x)
+
+
 def test_gradients_at_the_origin_and_at_infinity_are_finite():
     assert gradients(mg.hypot, [0.0, 3.0], [0.0, 4.0]) == [[0, 0.6], [0, 0.8]]
     assert gradients(mg.atan2, [0.0], [0.0]) == [[0], [0]]
@@ -80,6 +102,10 @@ def test_xlogy_is_nothing_where_its_first_operand_is():
     np.testing.assert_array_equal(x, np.float32([0, 0, NAN, -INF]))
     assert mg.xlogy(0, mg.tensor([0.0])).item() == 0 and mg.xlogy(mg.tensor([2]), 1).item() == 0
     assert gradients(mg.xlogy, [0.0], [0.0])[0] == [0]
+
+
+def test_xlogy_beyond_float32_is_infinite_without_a_warning():
+    assert mg.xlogy(mg.tensor([3e38, -3e38]), 1e30).tolist() == [INF, -INF]
 
 
 def test_copysign_sees_the_sign_of_zero():
@@ -123,5 +149,6 @@ def test_float_power_computes_in_float64():
 @pytest.mark.parametrize("name", ["maximum", "fmin", "atan2", "hypot", "logaddexp", "xlogy", "copysign", "fmod",
                                   "clamp_min", "heaviside"])
 def test_shapes_that_do_not_broadcast_are_refused(name):
-    with pytest.raises(ValueError, match="broadcast"):
-        getattr(mg, name)(mg.ones(2), mg.ones(3))
+    for dtype in (mg.float32, mg.float16):
+        with pytest.raises(ValueError, match=rf"{name.split('_')[0]}: shapes \(2,\) and \(3,\) do not broadcast"):
+            getattr(mg, name)(mg.ones(2, dtype=dtype), mg.ones(3, dtype=dtype))

@@ -87,3 +87,44 @@ def test_float16_is_computed_wider_and_rounded():
         got, expected = getattr(mg, name)(x), getattr(mg, name)(x.double())
         assert got.dtype == mg.float16
         np.testing.assert_array_equal(got.numpy(), expected.numpy().astype(np.float16))
+
+
+IN_PLACE = """
+    square reciprocal rsqrt exp2 expm1 log1p log2 log10 sin cos tan asin acos atan deg2rad rad2deg sinh cosh asinh
+    atanh erf erfc erfinv sign floor ceil trunc round frac logit nan_to_num
+""".split()
+
+
+@pytest.mark.parametrize("name, arguments", [
+    *[(name, ()) for name in IN_PLACE], ("logit", (0.35,)), ("clamp", (0.3, 0.6)),
+])
+def test_in_place_the_gradient_is_the_functions(name, arguments):
+    def gradient(change):
+        x = mg.tensor([[0.2, 0.4], [0.5, 0.7]], dtype=mg.float64, requires_grad=True)
+        y = change(x * 1)
+        first, = mg.autograd.grad((y * y).sum(), x, create_graph=True)
+        second = mg.autograd.grad(first.sum(), x)[0] if first.requires_grad else first
+        return y.tolist(), first.tolist(), second.tolist()
+
+    def function(y):
+        return getattr(y, name)(*arguments)
+
+    def twin(y):
+        assert getattr(y, name + "_")(*arguments) is y
+        return y
+
+    def twin_of_a_view(y):
+        getattr(y[0], name + "_")(*arguments)
+        return y
+
+    assert gradient(twin) == gradient(function)
+    assert gradient(twin_of_a_view) == gradient(lambda y: mg.stack([function(y[0]), y[1]]))
+
+
+def test_what_is_no_tensor_is_named():
+    for name in ("square", "sign", "floor", "round", "frac", "nan_to_num"):
+        with pytest.raises(TypeError, match=f"{name}: expected a tensor, got int"):
+            getattr(mg, name)(3)
+    for name in ("floor", "ceil", "trunc", "round"):
+        with pytest.raises(TypeError, match=f"{name}: not defined for bool"):
+            getattr(mg, name)(mg.tensor([True]))

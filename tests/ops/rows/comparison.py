@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/comparison.pyx: masks, which have no gradient but let one through."""
+"""The table's rows for minigrad/ops/comparison.py: masks, which have no gradient but let one through."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/pairwise.pyx."""
+"""The table's rows for minigrad/ops/pairwise.py."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The table's rows for minigrad/ops/pointwise.pyx."""
+"""The table's rows for minigrad/ops/pointwise.py."""
 
 import math
 
