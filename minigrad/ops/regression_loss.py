@@ -7,9 +7,9 @@ import numpy as np
 from minigrad.ops.arithmetic import where
 from minigrad.ops.loss_tools import (
     ElementLoss,
+    as_doubles,
     check_shapes,
     floats,
-    as_doubles,
     reduced_by,
     reduction_of,
     rounded,
