@@ -1051,7 +1051,9 @@ cdef class Tensor:
     def __xor__(a, b): return _method_of_two("bitwise_xor", a, b)
     def __rxor__(a, b): return _method_of_two("bitwise_xor", b, a)
     def __lshift__(a, b): return _method_of_two("bitwise_left_shift", a, b)
+    def __rlshift__(a, b): return _method_of_two("bitwise_left_shift", b, a)
     def __rshift__(a, b): return _method_of_two("bitwise_right_shift", a, b)
+    def __rrshift__(a, b): return _method_of_two("bitwise_right_shift", b, a)
 
     def __iadd__(self, b): return _inplace(self, _apply(operators.add, self, b))
     def __isub__(self, b): return _inplace(self, _apply(operators.sub, self, b))
@@ -1063,6 +1065,8 @@ cdef class Tensor:
     def __iand__(self, b): return _inplace(self, _method_of_two("bitwise_and", self, b))
     def __ior__(self, b): return _inplace(self, _method_of_two("bitwise_or", self, b))
     def __ixor__(self, b): return _inplace(self, _method_of_two("bitwise_xor", self, b))
+    def __ilshift__(self, b): return _inplace(self, _method_of_two("bitwise_left_shift", self, b))
+    def __irshift__(self, b): return _inplace(self, _method_of_two("bitwise_right_shift", self, b))
 
     def __lt__(a, b): return _method_of_two("lt", a, b)
     def __le__(a, b): return _method_of_two("le", a, b)

@@ -296,6 +296,10 @@ cdef class Div(Binary):
 
 cdef object _div(object x, object y):
     cdef Tensor a, b
+    if not (isinstance(x, Tensor) and isinstance(y, Tensor)):
+        # a number beside integers meets floats, and is no integer of their dtype: -1 is not 255
+        x = floating(<Tensor>x) if isinstance(x, Tensor) else x
+        y = floating(<Tensor>y) if isinstance(y, Tensor) else y
     a, b = operands("div", x, y)
     return binary(Div.__new__(Div), floating(a), floating(b))
 
@@ -397,6 +401,9 @@ def remainder(input, other):
 
 # ---- powers ---------------------------------------------------------------------------------------------
 
+cdef str _NO_POWER = "pow: an integer tensor has no negative powers; convert it first (x.float())"
+
+
 cdef class Pow(Binary):
     """y = a^b
     da = dy b a^(b - 1), 0 where b = 0
@@ -407,7 +414,7 @@ cdef class Pow(Binary):
         if a.kind == BOOL:
             raise TypeError("pow: not defined for bool tensors; convert them first (x.int())")
         if not is_floating(a.kind) and (lend(b) < 0).any():
-            raise ValueError("pow: an integer tensor has no negative powers; convert it first (x.float())")
+            raise ValueError(_NO_POWER)
         return self.compute(a, b, <mg_binary>kernels(a).pow, "pow", "power")
 
     cdef backward(self, Tensor dy):
@@ -422,6 +429,9 @@ cdef class Pow(Binary):
 
 
 cdef object _pow(object x, object y):
+    # before uint8 makes 255 of -1
+    if isinstance(x, Tensor) and not is_floating((<Tensor>x).kind) and isinstance(y, (int, np.integer)) and y < 0:
+        raise ValueError(_NO_POWER)
     return binary(Pow.__new__(Pow), x, y)
 
 

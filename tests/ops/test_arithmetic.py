@@ -1,6 +1,7 @@
 """Dtypes, errors and edges of arithmetic, beside the table's rows."""
 
 import itertools
+import operator
 import warnings
 
 import numpy as np
@@ -117,6 +118,42 @@ def test_every_method_and_twin_in_place_that_torch_has_is_here():
     assert not missing
 
 
+# An integer tensor to a negative power: torch gives 0 in silence, an integer tensor divided by zero whatever comes.
+OPERATORS = ("add sub mul truediv floordiv mod pow and_ or_ xor lshift rshift "
+             "iadd isub imul itruediv ifloordiv imod ipow iand ior ixor ilshift irshift lt le eq ne gt ge").split()
+NUMBERS = [2, 2.5, True, -1, 0, np.float64(1.5), np.int64(2)]
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("swapped", [False, True], ids=["number on the right", "number on the left"])
+@pytest.mark.parametrize("name", OPERATORS)
+def test_a_number_beside_every_dtype_gives_torchs_values(name, swapped):
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    function = getattr(operator, name)
+    for dtype, number in itertools.product(DTYPES, NUMBERS):
+        values = np.array([3, 0, 2, 5] if dtype == "uint8" else [-2.5, 0, 1.5, 3]).astype(dtype)
+        answers = []
+        for lib in (torch, mg):
+            operands = lib.from_numpy(values.copy()), number
+            try:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    answers.append(function(*operands[::-1]) if swapped else function(*operands))
+            except (TypeError, ValueError, RuntimeError, ZeroDivisionError):
+                answers.append(None)
+        theirs, ours = answers
+        said = f"{dtype} {name} {number!r}: {ours}, torch's {theirs}"
+        whole = not dtype.startswith("float")
+        if theirs is None:      # bools, which torch does not subtract, may be numbers; nothing else is
+            assert ours is None or name in ("sub", "isub") and number is True, said
+        elif ours is None:
+            assert whole and name in ("pow", "ipow") and (swapped and dtype != "uint8" or dtype == "bool"), said
+        else:
+            assert str(ours.dtype) == str(theirs.dtype).replace("torch", "minigrad"), said
+            np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-3 if dtype == "float16" else 1e-6,
+                                       err_msg=said)
+
+
 # ---- out= ---------------------------------------------------------------------------------------------
 
 def test_out_receives_the_result_and_is_returned():
@@ -218,6 +255,14 @@ def test_a_number_stands_on_either_side():
     assert (5 % x).tolist() == [0, 1] and mg.remainder(5, x).tolist() == [0, 1]
     assert (np.float64(2) * x).dtype == mg.float32 and (x * np.float64(2)).dtype == mg.float32
     assert mg.pow(2, mg.tensor([3])).dtype == mg.int64
+    assert (1 << mg.tensor([0, 3])).tolist() == [1, 8] and (16 >> mg.tensor([0, 3])).tolist() == [16, 2]
+
+
+def test_a_negative_number_beside_uint8_is_negative():
+    x = mg.tensor([3, 2], dtype=mg.uint8)
+    assert (x / -1).tolist() == [-3, -2] and (-1 / x).tolist() == [np.float32(-1 / 3), -0.5]
+    with pytest.raises(ValueError, match="no negative powers"):
+        x ** -1
 
 
 def test_rounded_quotients_have_gradient_zero():
