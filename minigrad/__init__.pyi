@@ -56,6 +56,7 @@ from minigrad.ops.arithmetic import copy_ as copy_
 from minigrad.ops.arithmetic import div as div
 from minigrad.ops.arithmetic import divide as divide
 from minigrad.ops.arithmetic import exp as exp
+from minigrad.ops.arithmetic import fill as fill
 from minigrad.ops.arithmetic import fill_ as fill_
 from minigrad.ops.arithmetic import floor_divide as floor_divide
 from minigrad.ops.arithmetic import log as log

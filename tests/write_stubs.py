@@ -64,7 +64,8 @@ SPECIAL = {
     ("max", "dim"): "int | Tensor", ("min", "dim"): "int | Tensor", ("index_fill", "value"): "_Operand",
     ("masked_fill", "value"): "_Operand", ("threshold", "value"): "float", ("threshold_", "value"): "float",
     ("index_put", "indices"): "Sequence[Tensor]", ("index_put", "values"): "Tensor", ("full", "fill_value"): "_Operand",
-    ("fill_", "value"): "_Operand", ("select", "index"): "int", ("histogram", "bins"): "int | Tensor",
+    ("fill_", "value"): "_Operand", ("fill", "value"): "_Operand", ("select", "index"): "int",
+    ("histogram", "bins"): "int | Tensor",
 }
 GIVES = {
     "bool": "equal allclose is_floating_point is_complex is_nonzero is_same_size is_set_to",

@@ -656,8 +656,15 @@ def copy_(Tensor self not None, src, bint non_blocking=False):
 
 @method
 def fill_(Tensor self not None, value):
-    """Every element <- value."""
+    """Every element <- value, a number or a tensor of no axes, whose gradient is the sum of all."""
+    if isinstance(value, Tensor) and (<Tensor>value).rank:
+        raise ValueError(f"fill: expected a number or a tensor of no axes, got {describe(<Tensor>value)}")
     return copy_(self, value)
+
+
+def fill(Tensor input not None, value):
+    """fill_() on a copy of input."""
+    return fill_(input.clone(), value)
 
 
 @method

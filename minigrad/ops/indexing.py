@@ -261,6 +261,8 @@ def narrow(input, dim, start, length):
     """The part [start, start + length) of an axis; a view."""
     check_tensors("narrow", input)
     axis = axis_of(dim, input.ndim)
+    if isinstance(start, Tensor) and start.dtype is bool_:
+        raise TypeError(f"narrow: start is an integer, got {describe(start)}")
     first, length = as_index(start), as_index(length)
     if input.ndim == 0:
         raise IndexError("narrow: a tensor of no axes has no part")

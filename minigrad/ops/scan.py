@@ -214,13 +214,26 @@ class LogCumSumExp(Op):
         with np.errstate(all="ignore"):
             y = _rounded(np.logaddexp.accumulate(_wide(x), axis), x)
         self.saved = (x,)
-        self.keep(y)
+        if x.dtype is float64:
+            self.keep(y)
         return y
 
     def backward(self, dy):
-        y = self.output()
-        g = _recurrence(_exp_difference(y, _shifted(y, self.axis, True, 0.0)), dy, self.axis, True)
-        return g * _exp_difference(self.saved[0], y)
+        x = self.saved[0]
+        if x.dtype is not float64:      # of a large y its own rounding would be most of exp(x - y)
+            x = x.to(float64)
+            y = _logcumsumexp(x, self.axis)
+        else:
+            y = self.output()
+        # behind the last there is nothing: exp(y - inf) is 0, and so are all its derivatives
+        factors = _exp_difference(y, _shifted(y, self.axis, True, np.inf))
+        g = _recurrence(factors, dy.to(float64), self.axis, True)
+        return (g * _exp_difference(x, y)).to(dy.dtype)
+
+
+def _logcumsumexp(x, axis):
+    op = LogCumSumExp()
+    return op.record(op.forward(x, axis), x)
 
 
 def _exp_difference(a, b):
@@ -234,8 +247,7 @@ def logcumsumexp(input, dim=None, *, axis=None):
     """y_i = log(exp(x_0) + ... + exp(x_i)) along dim, without overflow."""
     x = floating(input)
     at = axis_of(either(dim, axis), x.ndim)
-    op = LogCumSumExp()
-    return op.record(op.forward(x, at), x) if x.ndim else x.clone()
+    return _logcumsumexp(x, at) if x.ndim else x.clone()
 
 
 # ---- running extremes ------------------------------------------------------------------------------------

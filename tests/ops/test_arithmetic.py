@@ -145,9 +145,9 @@ def test_a_number_beside_every_dtype_gives_torchs_values(name, swapped):
         said = f"{dtype} {name} {number!r}: {ours}, torch's {theirs}"
         whole = not dtype.startswith("float")
         if theirs is None:      # bools, which torch does not subtract, may be numbers; nothing else is
-            assert ours is None or name in ("sub", "isub") and number is True, said
+            assert ours is None or (name in ("sub", "isub") and number is True), said
         elif ours is None:
-            assert whole and name in ("pow", "ipow") and (swapped and dtype != "uint8" or dtype == "bool"), said
+            assert whole and name in ("pow", "ipow") and ((swapped and dtype != "uint8") or dtype == "bool"), said
         else:
             assert str(ours.dtype) == str(theirs.dtype).replace("torch", "minigrad"), said
             np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-3 if dtype == "float16" else 1e-6,
@@ -256,6 +256,17 @@ def test_a_number_stands_on_either_side():
     assert (np.float64(2) * x).dtype == mg.float32 and (x * np.float64(2)).dtype == mg.float32
     assert mg.pow(2, mg.tensor([3])).dtype == mg.int64
     assert (1 << mg.tensor([0, 3])).tolist() == [1, 8] and (16 >> mg.tensor([0, 3])).tolist() == [16, 2]
+
+
+def test_fill_takes_one_value_and_hands_its_gradient_back():
+    x, value = mg.ones(2, 3, requires_grad=True), mg.tensor(2.0, requires_grad=True)
+    y = mg.fill(x, value)
+    assert y.tolist() == [[2, 2, 2]] * 2 and x.tolist() == [[1, 1, 1]] * 2
+    (y * mg.arange(6.0).reshape(2, 3)).sum().backward()
+    assert value.grad.item() == 15 and x.grad.tolist() == [[0, 0, 0]] * 2
+    assert mg.fill(mg.zeros(2, dtype=mg.int64), 2.7).tolist() == [2, 2]
+    with pytest.raises(ValueError, match="a tensor of no axes"):
+        mg.zeros(2, 3).fill_(mg.ones(3))
 
 
 def test_a_negative_number_beside_uint8_is_negative():

@@ -175,6 +175,7 @@ LONG = mg.tensor([[0, 1]])
     (lambda x: x.masked_select(LONG), TypeError),
     (lambda x: x.masked_scatter(x > 0, mg.ones(1).double()), ValueError),
     (lambda x: x.narrow(0, 2, 2), IndexError),
+    (lambda x: x.narrow(0, mg.tensor(True), 1), TypeError),
     (lambda x: mg.nn.functional.one_hot(x), TypeError),
     (lambda x: mg.nn.functional.one_hot(x.long(), 5), ValueError),
     (lambda x: mg.nn.functional.one_hot(mg.tensor([-1])), ValueError),

@@ -56,6 +56,20 @@ def test_the_gradient_of_a_product_that_vanishes_does_not():
     assert y.item() == 0 and x.grad.tolist() == [np.float32(1e-30)] * 2
 
 
+def test_logcumsumexp_of_large_numbers_has_exact_gradients_of_both_orders():
+    values = (900 + np.random.default_rng(9).uniform(-2, 2, 6)).astype(np.float32)
+    dy = np.array([1, -2, 0.5, 3, 1, -1], np.float32)
+    steps = np.tril(np.exp(values[None, :].astype(np.longdouble) - values[:, None]))
+    expected = dy @ (steps / steps.sum(1, keepdims=True))
+    for dtype, rtol in ((mg.float32, 3e-7), (mg.float64, 1e-11)):
+        x = mg.tensor(values, dtype=dtype, requires_grad=True)
+        dx, = mg.autograd.grad(x.logcumsumexp(0), x, mg.tensor(dy, dtype=dtype), create_graph=True)
+        assert dx.dtype is dtype
+        np.testing.assert_allclose(dx.detach().numpy(), expected.astype(np.float64), rtol=rtol)
+        assert mg.autograd.grad(dx.sum(), x)[0].isfinite().all()
+    assert gradgradcheck(lambda x: x.logcumsumexp(0), [mg.tensor(values.astype(float), requires_grad=True)])
+
+
 def test_logcumsumexp_starts_from_nothing():
     x = mg.tensor([-INF, -INF, 2.0, 3.0, -INF], requires_grad=True)
     y = x.logcumsumexp(0)
