@@ -12,6 +12,12 @@ def model():
     return nn.Sequential(*[layer for _ in range(6) for layer in (nn.Linear(8, 8), nn.Tanh())])
 
 
+def test_it_is_there_without_an_import_of_its_own():
+    assert mg.utils.checkpoint.checkpoint is checkpoint
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        mg.utils.nothing  # noqa: B018
+
+
 @pytest.mark.parametrize("x_requires_grad", [True, False])
 def test_gradients_are_the_same(x_requires_grad):
     x = mg.randn(4, 8)
