@@ -688,6 +688,7 @@ class _Recording:
 
     def __call__(self, function):
         from functools import wraps
+        from inspect import isgeneratorfunction
 
         on = self._on
 
@@ -699,7 +700,20 @@ class _Recording:
             finally:
                 set_recording(before)
 
-        return switched
+        @wraps(function)
+        def switched_at_each_step(*arguments, **keywords):
+            steps, sent = function(*arguments, **keywords), None
+            while True:
+                before = set_recording(on)
+                try:
+                    item = steps.send(sent)
+                except StopIteration as end:
+                    return end.value
+                finally:
+                    set_recording(before)
+                sent = yield item
+
+        return switched_at_each_step if isgeneratorfunction(function) else switched
 
 
 class no_grad(_Recording):
@@ -737,6 +751,9 @@ class inference_mode(_Recording):
 
     __slots__ = ()
 
+    def __new__(cls, mode=True):
+        return cls()(mode) if callable(mode) else object.__new__(cls)
+
     def __init__(self, mode=True):
         _Recording.__init__(self, not mode)
 
@@ -752,6 +769,10 @@ class set_grad_enabled(_Recording):
 
     def __enter__(self):
         return self
+
+    def __call__(self, function):
+        set_recording(self._before[-1])     # only inside the function
+        return _Recording.__call__(self, function)
 
 
 def is_grad_enabled():

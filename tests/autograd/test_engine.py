@@ -270,6 +270,46 @@ def test_no_grad_is_a_context_and_a_decorator():
     assert mg.is_grad_enabled()
 
 
+@pytest.mark.parametrize("switch, on", [
+    (mg.no_grad, False), (mg.no_grad(), False), (mg.enable_grad, True), (mg.enable_grad(), True),
+    (mg.inference_mode, False), (mg.inference_mode(), False), (mg.inference_mode(False), True),
+])
+def test_every_switch_decorates_with_and_without_brackets(switch, on):
+    @switch
+    def doubled(t):
+        "Twice."
+        return t * 2
+
+    @switch
+    def steps(t):
+        got = yield t * 2
+        yield got * 3
+        return "done"
+
+    x = scalar()
+    for outside in (True, False):
+        with mg.enable_grad() if outside else mg.no_grad():
+            assert doubled(x).requires_grad == on and doubled.__doc__ == "Twice."
+            walk = steps(x)
+            assert next(walk).requires_grad == on and mg.is_grad_enabled() == outside
+            assert walk.send(x).requires_grad == on and mg.is_grad_enabled() == outside
+            with pytest.raises(StopIteration, match="done"):
+                next(walk)
+
+
+def test_set_grad_enabled_decorates_and_switches_nothing_outside():
+    @mg.set_grad_enabled(False)
+    def doubled(t):
+        return t * 2
+
+    x = scalar()
+    assert mg.is_grad_enabled() and not doubled(x).requires_grad and mg.is_grad_enabled()
+    with mg.inference_mode():
+        assert not (x * 2).requires_grad
+        with mg.inference_mode(False):
+            assert (x * 2).requires_grad
+
+
 def test_each_thread_records_for_itself():
     seen = []
     with mg.no_grad():
