@@ -91,11 +91,12 @@ def test_module_is_torchs(modules, ledger, name, dtype):
     with exam.quietly():
         for training in (True, False) if name in EXTRA or modules[name].train_and_eval_differ else (True,):
             questions = questions_of(modules, name, dtype, training)
-            for number, question in enumerate(exam.thinned(questions, exam.SAMPLES)):
+            questions = exam.thinned(questions, exam.SAMPLES)
+            for number, question in enumerate(questions):
                 try:
                     torch.set_default_dtype(dtype)
                     mg.set_default_dtype(getattr(mg, label))
-                    ask(record, SampleInput, Pair(name, question), question, number, training, label)
+                    ask(record, SampleInput, Pair(name, question), question, number, len(questions), training, label)
                 except Declined as reason:
                     record.declined[str(reason)] += 1
                 finally:
@@ -104,7 +105,7 @@ def test_module_is_torchs(modules, ledger, name, dtype):
     exam.settle(record, before)
 
 
-def ask(record, sample_input, pair, question, number, training, dtype):
+def ask(record, sample_input, pair, question, number, count, training, dtype):
     inputs = question.forward_input
     sample = sample_input(tuple(inputs.args), args=(list(pair.module.parameters()), training),
                           kwargs=dict(inputs.kwargs))
@@ -112,6 +113,7 @@ def ask(record, sample_input, pair, question, number, training, dtype):
     where = f"{dtype}, {'training' if training else 'evaluating'}, {pair.args} {pair.kwargs} {question.desc}"
     allowed = shelf.LAYOUTS_OF.get(record.entry)
     layouts = [layout for layout in LAYOUTS if allowed is None or layout.__name__ in allowed]
+    layouts = exam.turns(layouts, number, count)
     for layout in layouts:
         exam.compare(record, asked, pair.ours, layout, f"{layout.__name__} {where}")
     record.samples += 1
