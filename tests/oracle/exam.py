@@ -3,7 +3,8 @@
 Of every sample: the shape, dtype and values of each result; the gradient of each input that has
 one, for the same random gradient of the results; the gradient of that gradient (float64); and
 that no array that was lent is changed. In five layouts, float32 and float64: each sample
-contiguous and in one of the others, which take turns; MINIGRAD_EXAM=full asks in all five.
+contiguous and in one of the others, which take turns, and one large sample an entry and dtype;
+MINIGRAD_EXAM=full asks all of them in all five.
 """
 
 import os
@@ -297,7 +298,9 @@ def samples_of(entry, op, dtype, gradients, most):
     if dtype.is_floating_point and entry in shelf.EXTRA:
         extras = [SampleInput(x, args=args, kwargs=kwargs)
                   for x, args, kwargs in shelf.EXTRA[entry](torch, dtype, gradients)]
-    return thinned(samples, most) + thinned(references, most) + extras
+    samples = thinned(samples, most) + thinned(references, most) + extras
+    large = [sample for sample in samples if isinstance(sample.input, torch.Tensor) and sample.input.numel() > LARGE]
+    return samples if FULL else [sample for sample in samples if not any(sample is other for other in large[1:])]
 
 
 def examine(record, op, ours, dtype, layouts=LAYOUTS, most=SAMPLES, theirs=None, labels=""):
