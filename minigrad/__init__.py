@@ -32,9 +32,8 @@ from minigrad.tensor import (
     uint8,
 )
 from minigrad.tensor import bool_ as bool
-from minigrad import autograd, linalg, nn, ops, optim, return_types, utils
+from minigrad import autograd, ops, return_types
 from minigrad.autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
-from minigrad.nn import summary
 from minigrad.ops import random
 from minigrad.ops.generator import Generator, default_generator
 
@@ -47,14 +46,17 @@ int = int32
 short = int16
 newaxis = None
 
-# What is not everybody's comes when it is asked for: modules, and functions by where they are.
+# The house's upper floors, and what is not everybody's, come when they are asked for: `import minigrad`
+# stays quick. Modules, and functions by where they are.
 _MODULES = """
+    nn optim utils linalg
     accelerator as_torch backends checkpoint cuda datasets distributions extras jit switches testing transforms version
 """.split()
 _FUNCTIONS = {
     name: module
     for module, names in {
         "checkpoint": "load save",
+        "nn": "summary",
         "extras": "asarray finfo iinfo isin trapezoid trapz",
         "switches": """are_deterministic_algorithms_enabled compile get_default_device get_float32_matmul_precision
             get_num_interop_threads set_default_device set_float32_matmul_precision set_flush_denormal

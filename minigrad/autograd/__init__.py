@@ -8,8 +8,6 @@ profiler   a table of where the time went
 graph      pictures of what was recorded
 """
 
-from minigrad.autograd import graph
-from minigrad.autograd.anomaly import detect_anomaly, set_detect_anomaly
 from minigrad.autograd.engine import (
     Op,
     RemovableHandle,
@@ -45,17 +43,22 @@ __all__ = [
 ]
 
 
-def __getattr__(name):      # what needs the operations, or is seldom asked for, comes when it is
-    if name in ("functional", "profiler"):
-        from importlib import import_module
+# What needs the operations, or is seldom asked for, comes when it is: name -> where it is
+_LATER = {
+    "detect_anomaly": "autograd.anomaly",
+    "set_detect_anomaly": "autograd.anomaly",
+    "Variable": "autograd.variable",
+    "gradcheck": "testing",
+    "gradgradcheck": "testing",
+}
 
+
+def __getattr__(name):
+    from importlib import import_module
+
+    if name in ("anomaly", "functional", "graph", "profiler"):
         return import_module(f"minigrad.autograd.{name}")
-    if name == "Variable":
-        from minigrad.autograd.variable import Variable
-
-        return Variable
-    if name in ("gradcheck", "gradgradcheck"):
-        import minigrad.testing
-
-        return getattr(minigrad.testing, name)
+    if name in _LATER:
+        found = globals()[name] = getattr(import_module(f"minigrad.{_LATER[name]}"), name)
+        return found
     raise AttributeError(f"module 'minigrad.autograd' has no attribute {name!r}")

@@ -32,8 +32,11 @@ for _room in ROOMS:
     _module = import_module(f"minigrad.ops.{_room}")
     if _room in ("assignment", "inplace", "rows", "loss_tools", "generator", "update"):      # tools for the others
         continue
+    _published = getattr(_module, "__all__", None)
     for _name, _value in vars(_module).items():
-        _public = _name in getattr(_module, "__all__", (_name,)) and not _name.startswith("_") and _name not in TOOLS
-        _op = isinstance(_value, type) and issubclass(_value, Op)
-        if _public and not _op and getattr(_value, "__module__", None) == _module.__name__:
+        if _name[0] == "_" or getattr(_value, "__module__", None) != _module.__name__:
+            continue
+        if _name in TOOLS or (_published is not None and _name not in _published):
+            continue
+        if not (isinstance(_value, type) and issubclass(_value, Op)):
             functions[_name] = _value

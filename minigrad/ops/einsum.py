@@ -9,7 +9,6 @@ others are summed by the product itself:
     (batch, only left, summed) @ (batch, summed, only right) -> (batch, only left, only right)
 """
 from math import prod
-from string import ascii_lowercase, ascii_uppercase
 
 import numpy as np
 
@@ -49,7 +48,7 @@ def _read_term(equation, term, x, widest=0):
 
 def _read_lists(arguments):
     """(x, [0, 1], y, [1, 2], [0, 2]) as the operands and their equation."""
-    letters = ascii_uppercase + ascii_lowercase
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
     def spelled(items):
         return "".join("..." if item is Ellipsis else letters[item] for item in items)

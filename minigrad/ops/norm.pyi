@@ -20,6 +20,18 @@ def batch_norm(
     momentum: float = 0.1,
     eps: float = 1e-05,
 ) -> Tensor: ...
+def batch_norm_of(
+    input: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    batches: Any,
+    weight: Tensor,
+    bias: Tensor,
+    training: bool,
+    momentum: float,
+    eps: float,
+    relu: Any,
+) -> Tensor: ...
 def fitting(who: Any, what: Any, x: Tensor, parameter: Any, shape: _Axes) -> Tensor: ...
 def norm_rows(
     who: Any,
