@@ -31,7 +31,7 @@ FLAGS = """-std=gnu11 -O2 -fno-math-errno -fno-trapping-math -ffp-contract=off -
            -fno-asynchronous-unwind-tables -g0""".split()
 # What Cython writes is glue, and a third of it is for cases that ours does not meet or that gain
 # nothing here: without these the modules are a tenth smaller, at the same speed.
-GLUE = FLAGS + """-fno-plt -DCYTHON_PEP489_MULTI_PHASE_INIT=0 -DCYTHON_USE_DICT_VERSIONS=0
+GLUE = FLAGS + """-fno-plt -Wno-unused-function -DCYTHON_PEP489_MULTI_PHASE_INIT=0 -DCYTHON_USE_DICT_VERSIONS=0
                   -DCYTHON_COMPRESS_STRINGS=0""".split()
 # -Os makes it another third smaller and a sixth slower. Only where every step of a training loop
 # passes through, often, is it worth its -O2.
