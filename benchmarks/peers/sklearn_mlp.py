@@ -17,8 +17,8 @@ def make(network, threads):
     warnings.simplefilter("ignore")
     x, t = network.data()
     kind = MLPRegressor if network.loss == "mse" else MLPClassifier
-    model = kind(network.sizes[1:-1], solver="adam" if network.optimizer == "adam" else "sgd", alpha=0.0,
-                 batch_size=network.batch, learning_rate_init=LEARNING_RATE, shuffle=False,
+    model = kind(hidden_layer_sizes=network.sizes[1:-1], solver="adam" if network.optimizer == "adam" else "sgd",
+                 alpha=0.0, batch_size=network.batch, learning_rate_init=LEARNING_RATE, shuffle=False,
                  momentum=0.9 * (network.optimizer == "momentum"), nesterovs_momentum=False)
     arguments = {} if network.loss == "mse" else {"classes": np.arange(network.sizes[-1])}
     t = t.ravel() if network.sizes[-1] == 1 else t
