@@ -187,6 +187,8 @@ def batch_norm_of(Tensor input not None, Tensor running_mean, Tensor running_var
         if running_mean is not None:
             check_writable(running_mean)
             check_writable(running_var)
+        if batches is not None:
+            check_writable(batches)
     elif running_mean is None:
         raise ValueError("batch_norm: in evaluation running_mean and running_var are needed")
     if weight is not None and not weight.dense:
@@ -199,7 +201,7 @@ def batch_norm_of(Tensor input not None, Tensor running_mean, Tensor running_var
     y = op.record_all(op.forward(input, weight, bias, running_mean, running_var, training, momentum, eps),
                       (input, weight, bias))
     if training and batches is not None:
-        if batches.kind == INT64:
+        if batches.kind == INT64 and batches.n == 1:
             (<int64_t *>batches.ptr)[0] += 1
             batches.storage.version += 1
         else:

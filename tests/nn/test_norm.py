@@ -218,3 +218,14 @@ def test_layers_begin_with_torchs_numbers_and_draw_none(name, arguments, options
     for key, value in ours.state_dict().items():
         assert value.tolist() == theirs.state_dict()[key].tolist(), key
     assert mg.get_rng_state().tolist() == state
+
+
+@pytest.mark.parametrize("counter", [np.array(3), np.zeros(0, np.int64)])
+def test_a_counter_of_batches_is_never_written_where_that_may_not_be(counter):
+    counter.flags.writeable = False
+    norm = nn.BatchNorm1d(2)
+    norm.num_batches_tracked = mg.from_numpy(counter)
+    with pytest.raises((ValueError, RuntimeError), match="read-only"):
+        norm(mg.randn(4, 2))
+    assert counter.sum() in (0, 3)
+    assert (norm.running_mean == 0).all()
