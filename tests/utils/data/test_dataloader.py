@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from alike import array, same, seeded, tensor
 
 import minigrad
 from minigrad.utils import data as D
@@ -13,34 +14,6 @@ except ImportError:
     torch = None
 
 needs_torch = pytest.mark.skipif(torch is None, reason="the oracle is torch")
-
-
-def tensor(a):
-    return minigrad.from_numpy(np.array(a))
-
-
-def array(t):
-    return t.numpy()
-
-
-def same(a, b):
-    """Equal to the bit, of the same kinds, at any depth; all Tensors are one kind."""
-    if hasattr(a, "numpy") or hasattr(b, "numpy"):
-        a, b = a.detach().numpy(), b.detach().numpy()
-        return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b)
-    if type(a).__name__ != type(b).__name__:
-        return False
-    if isinstance(a, dict):
-        return list(a) == list(b) and all(same(a[k], b[k]) for k in a)
-    if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(same(x, y) for x, y in zip(a, b, strict=True))
-    return a == b
-
-
-def seeded(module, seed):
-    g = module.Generator()
-    g.manual_seed(seed)
-    return g
 
 
 class ItemByItem(D.Dataset):

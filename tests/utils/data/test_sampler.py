@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from alike import array, seeded
 
 import minigrad
 from minigrad.utils import data as D
@@ -13,16 +14,6 @@ except ImportError:
     torch = None
 
 needs_torch = pytest.mark.skipif(torch is None, reason="the oracle is torch")
-
-
-def array(t):
-    return t.numpy()
-
-
-def seeded(module, seed):
-    g = module.Generator()
-    g.manual_seed(seed)
-    return g
 
 
 SAMPLERS = {
