@@ -29,8 +29,8 @@ JOBS = min(2, os.cpu_count() or 1)
 # -O2 and no unwind tables: the wheel stays small; the loops that must be unrolled say so themselves
 FLAGS = """-std=gnu11 -O2 -fno-math-errno -fno-trapping-math -ffp-contract=off -fvisibility=hidden
            -fno-asynchronous-unwind-tables -g0""".split()
-# What Cython writes is glue, and a third of it is for cases that ours does not meet or that gain
-# nothing here: without these the modules are a tenth smaller, at the same speed.
+# What Cython writes is glue, some of it for cases that ours does not meet or that gain nothing
+# here: without these the modules are a tenth smaller, at the same speed.
 GLUE = FLAGS + """-fno-plt -Wno-unused-function -DCYTHON_PEP489_MULTI_PHASE_INIT=0 -DCYTHON_USE_DICT_VERSIONS=0
                   -DCYTHON_COMPRESS_STRINGS=0""".split()
 # -Os makes it another third smaller and a sixth slower. Only where every step of a training loop

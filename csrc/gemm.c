@@ -604,7 +604,7 @@ V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_
 }
 
 /* Lines that drive each other out of the cache are first copied, some of each, to where they do not:
- * 512 columns of 512 in half the time. */
+ * 1 x 1024 x 1024 went from 7.5 to 12.5 GF/s. */
 V_ALWAYS void gemm_few_copy(real *copy, const real *b, ptrdiff_t line, const int vectors)
 {
     for (int i = 0; i < vectors * (int)V_LANES; i++, b += line, copy += GEMM_APART)

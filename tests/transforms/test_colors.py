@@ -2,21 +2,11 @@
 
 import numpy as np
 import pytest
+from alike import tensor
+from pictures import floats, uint8
 
 import minigrad
 from minigrad import transforms as M
-
-
-def tensor(a):
-    return minigrad.from_numpy(np.array(a))
-
-
-def uint8(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-
-
-def floats(*shape):
-    return np.random.default_rng(0).random(shape).astype(np.float32)
 
 
 def test_normalize_is_its_formula_and_writes_only_when_asked():

@@ -1,14 +1,10 @@
 """Transforms put together."""
 
-import numpy as np
 import pytest
+from pictures import uint8
 
 import minigrad
 from minigrad import transforms as M
-
-
-def uint8(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
 
 
 def test_compose_and_lambda():

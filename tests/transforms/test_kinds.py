@@ -2,17 +2,11 @@
 
 import numpy as np
 import pytest
+from alike import tensor
+from pictures import uint8
 
 import minigrad
 from minigrad import transforms as M
-
-
-def tensor(a):
-    return minigrad.from_numpy(np.array(a))
-
-
-def uint8(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
 
 
 @pytest.mark.parametrize("kind", [np.array, tensor])

@@ -7,22 +7,11 @@ a turned or slanted image and the size of an expanded one. It is not needed here
 
 import numpy as np
 import pytest
+from alike import tensor
+from pictures import floats, uint8
 
 import minigrad
 from minigrad import transforms as M
-
-
-def tensor(a):
-    return minigrad.from_numpy(np.array(a))
-
-
-def uint8(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-
-
-def floats(*shape):
-    return np.random.default_rng(0).random(shape).astype(np.float32)
-
 
 EVERY = [M.ToTensor(), M.ToImage(), M.ToDtype(minigrad.float64), M.Resize(5), M.Resize(9), M.CenterCrop(3),
          M.CenterCrop((9, 9)), M.CenterCrop(30), M.RandomCrop(4), M.RandomCrop((9, 9)), M.RandomRotation(20),

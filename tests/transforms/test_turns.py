@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from alike import tensor
+from pictures import floats, uint8
 
 import minigrad
 from minigrad import transforms as M
@@ -13,18 +15,6 @@ except ImportError:
     torch = None
 
 needs_torch = pytest.mark.skipif(torch is None, reason="the oracle is torch")
-
-
-def tensor(a):
-    return minigrad.from_numpy(np.array(a))
-
-
-def uint8(*shape):
-    return np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
-
-
-def floats(*shape):
-    return np.random.default_rng(0).random(shape).astype(np.float32)
 
 
 def turn(a, degrees, **options):
