@@ -133,7 +133,9 @@ def test_values_of_every_kind_come_back(obj):
     got = again(obj)
     assert got == obj
     assert type(got) is type(obj)
-    assert repr(got) == repr(obj)       # which sees the sign of 0 and the order of keys
+    # repr sees the sign of 0 and the order of keys; a set has no order, and prints by chance of its strings' hashes
+    spelled = (lambda x: sorted(map(repr, x))) if isinstance(obj, (set, frozenset)) else repr
+    assert spelled(got) == spelled(obj)
 
 
 def test_numbers_that_are_not_finite_keep_their_bits():
