@@ -40,10 +40,10 @@ cdef class Walk:
     cdef set needed                     # the ops worth visiting, or None for all
     cdef bint retain
     cdef bint create
-    cdef int deliver(self, object edge, Tensor gradient) except -1
+    cdef int deliver(self, object edge, Tensor gradient, Py_ssize_t known) except -1
     cdef int run(self) except -1
     cdef int finish_leaves(self) except -1
-    cdef int arrive(self, Tensor leaf, Tensor gradient) except -1
+    cdef int arrive(self, Tensor leaf, Tensor gradient, Py_ssize_t known) except -1
     cdef int capture(self, object edge, Tensor gradient) except -1
 
 

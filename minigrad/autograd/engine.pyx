@@ -276,13 +276,14 @@ cdef class Op:
         if not walk.retain and self.saved is not None:
             self.saved = None           # activations are freed as the walk consumes them
             self.released = True
+        dy = None                       # which may itself be what is passed on
         if type(gradients) is tuple:
             for gradient in <tuple>gradients:
                 if gradient is not None:
-                    walk.deliver(self.edges[i], gradient)
+                    walk.deliver(self.edges[i], gradient, 2)        # the tuple and the variable
                 i += 1
         else:
-            walk.deliver(self.edges[0], gradients)
+            walk.deliver(self.edges[0], gradients, 1)
         return 0
 
     def name(self):
@@ -362,11 +363,11 @@ cdef class Walk:
         for leaf, gradient in list(self.pending.values()):
             for hook in list((<Tensor>leaf).hooks):
                 gradient = _hooked(hook, gradient)
-            self.arrive(<Tensor>leaf, <Tensor>gradient)
+            self.arrive(<Tensor>leaf, <Tensor>gradient, 0)
         return 0
 
-    cdef int deliver(self, object edge, Tensor gradient) except -1:
-        """Adds a gradient to what has arrived at an edge."""
+    cdef int deliver(self, object edge, Tensor gradient, Py_ssize_t known) except -1:
+        """Adds a gradient to what has arrived at an edge; known: how many references to it are the walk's."""
         cdef Op op
         cdef Tensor leaf
         if edge is None or gradient is None:
@@ -390,20 +391,21 @@ cdef class Walk:
             before = self.pending.get(id(leaf))
             self.pending[id(leaf)] = (leaf, gradient if before is None else plus(before[1], gradient))
             return 0
-        return self.arrive(leaf, gradient)
+        return self.arrive(leaf, gradient, known)
 
-    cdef int arrive(self, Tensor leaf, Tensor gradient) except -1:
+    cdef int arrive(self, Tensor leaf, Tensor gradient, Py_ssize_t known) except -1:
         """A leaf's gradient: captured for autograd.grad(), or added into leaf.grad."""
         if self.captured is not None:
             return self.capture(leaf, gradient)
         if not same_shape(leaf, gradient):
             raise RuntimeError(f"backward: a gradient of {describe(gradient)} arrived at a leaf of {describe(leaf)}")
         if gradient.kind != leaf.kind:
-            gradient = cast(gradient, leaf.kind)
+            return self.arrive(leaf, cast(gradient, leaf.kind), 1)
         if leaf.gradient is None:
-            # Two holders: the caller's variable and the one that passed it here.
-            if self.create or (gradient.dense and gradient.storage.holders == 1 and not gradient.requires
-                               and gradient.storage.owner is NULL and Py_REFCNT(<PyObject *>gradient) <= 2):
+            # Taken as it is, unless somebody else has it too or it is a part of something. Nothing may be
+            # assigned to `gradient` here: Cython would then hold a reference of its own.
+            if self.create or (Py_REFCNT(<PyObject *>gradient) <= known and gradient.dense and not gradient.requires
+                               and gradient.storage.holders == 1 and gradient.storage.owner is NULL):
                 leaf.gradient = gradient
             else:
                 leaf.gradient = copy_of(gradient)
@@ -510,7 +512,7 @@ cdef int _start(list ys, list gradients, Walk walk) except -1:
         seeds.append(_seed(y, gradient))
     walk.queue = []
     for y, gradient in zip(ys, seeds):
-        walk.deliver(edge(y), gradient)
+        walk.deliver(edge(y), gradient, 0)
     seeds = gradient = None
     return walk.run()
 

@@ -9,6 +9,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import autograd
+from minigrad import kernels as memory
 
 
 def scalar(value=1.0):
@@ -482,3 +483,64 @@ def test_ops_print_their_names_and_show_their_edges():
     assert repr(y.grad_fn) == "<PowBackward0>"
     assert repr(y.grad_fn.next_functions[0][0]) == "<MulBackward0>"
     assert y.grad_fn.next_functions[0][0].next_functions[0][0] is x
+
+
+class TestWhereGradientsLie:
+    """A leaf takes what backward made, without a copy, unless somebody else has it too."""
+
+    def backward_of(self, *leaves, keep=None):
+        made = []
+
+        class Both(mg.autograd.engine.Op):
+            def forward(self, *inputs):
+                return mg.zeros(3, dtype=mg.float64)
+
+            def backward(self, dy):
+                gradients = tuple(dy * (i + 2.0) for i in range(len(leaves)))
+                made.extend(g.data_ptr() for g in gradients)
+                if keep is not None:
+                    keep.extend(gradients)
+                return gradients if len(gradients) > 1 else gradients[0]
+
+        op = Both()
+        op.record_all(op.forward(*leaves), leaves).backward(mg.ones(3, dtype=mg.float64))
+        return made
+
+    @pytest.mark.parametrize("count", [1, 2, 3])
+    def test_taken_as_they_are(self, count):
+        leaves = [mg.zeros(3, dtype=mg.float64, requires_grad=True) for _ in range(count)]
+        made = self.backward_of(*leaves)
+        assert [leaf.grad.data_ptr() for leaf in leaves] == made
+
+    @pytest.mark.parametrize("count", [1, 2])
+    def test_copied_where_somebody_keeps_them(self, count):
+        leaves = [mg.zeros(3, dtype=mg.float64, requires_grad=True) for _ in range(count)]
+        kept = []
+        self.backward_of(*leaves, keep=kept)
+        for leaf, gradient in zip(leaves, kept, strict=True):
+            leaf.grad.zero_()
+            assert gradient.tolist() != [0.0] * 3
+
+    def test_copied_where_the_caller_gave_them(self):
+        x = mg.zeros(3, requires_grad=True)
+        given = mg.ones(3)
+        x.backward(given)
+        (x + 0).backward(given)
+        x.view(3).backward(given)
+        x.clone().backward(given)
+        x.grad.zero_()
+        assert given.tolist() == [1.0] * 3
+
+    def test_two_leaves_of_one_gradient(self):
+        a, b = mg.zeros(3, requires_grad=True), mg.zeros(3, requires_grad=True)
+        (a + b).sum().backward()
+        a.grad.zero_()
+        assert b.grad.tolist() == [1.0] * 3
+
+    def test_a_layers_gradient_is_the_only_memory_its_backward_keeps(self):
+        layer, x = mg.nn.Linear(300, 200), mg.zeros(4, 300)
+        y = layer(x).sum()
+        memory.reset_peak_memory()
+        before = memory.memory_stats()["live"]
+        y.backward()
+        assert memory.memory_stats()["peak"] - before < 1.5 * 4 * 300 * 200
