@@ -6,7 +6,9 @@ tens of nanoseconds a parameter, so nothing is remembered between steps, and not
 out of date: parameters, gradients and state are read where their owner keeps them.
 """
 cimport cython
-from libc.math cimport isfinite, pow, sqrt
+from cpython.dict cimport PyDict_GetItemWithError
+from cpython.object cimport PyObject
+from libc.math cimport hypot, isfinite, pow, sqrt
 from libc.stdlib cimport calloc, free
 
 from minigrad.kernels cimport K
@@ -155,7 +157,7 @@ cdef list gather(str who, dict group, state, tuple names, double start=0):
         batch.put(0, p, True)
         batch.put(1, p.gradient, False)
         if names:
-            own = state[p]
+            own = own_state(state, p)
             row = 2
             for name in names:
                 if name == "step":
@@ -173,6 +175,12 @@ cdef list gather(str who, dict group, state, tuple names, double start=0):
                     row += 1
         batch.count += 1
     return [batch for batch in both if batch is not None]
+
+
+cdef inline dict own_state(state, Tensor p):
+    """state[p], which a defaultdict makes when it is asked for in Python; that takes longer."""
+    cdef PyObject *own = PyDict_GetItemWithError(state, p) if isinstance(state, dict) else NULL
+    return state[p] if own is NULL else <dict>own
 
 
 cdef Tensor scalar(Batch batch, dict own, str name, double start):
@@ -452,12 +460,32 @@ cdef list _batches(str who, list tensors, bint changes):
     return [batch for batch in both if batch is not None]
 
 
+def gradients_of(list tensors not None):
+    """The gradients of those that have one, each tensor once; None where something in the list is no tensor."""
+    cdef set seen = set()
+    cdef list found = []
+    for x in tensors:
+        if not isinstance(x, Tensor):
+            return None
+        if (<Tensor>x).gradient is not None and x not in seen:
+            seen.add(x)
+            found.append((<Tensor>x).gradient)
+    return found
+
+
+def any_double(list tensors not None):
+    """Whether a float64 is among them."""
+    cdef Tensor x
+    for x in tensors:
+        if x.kind == FLOAT64:
+            return True
+    return False
+
+
 def norm2(list tensors not None):
     """The square root of the sum of all squares, in double; right wherever it can be said."""
     cdef Batch batch
     cdef double total = 0, part
-    from math import hypot
-
     for batch in _batches("norm", tensors, False):
         part = K[batch.kind].norm2(batch.count, <const void **>batch.row(0), batch.n)
         total = hypot(total, part) if total else part

@@ -47,12 +47,12 @@ def clip_grad_norm_(parameters, max_norm, norm_type=2.0, error_if_nonfinite=True
     """
     who = "clip_grad_norm_"
     max_norm = _limit(who, "max_norm", max_norm)
-    named = _with_gradients(who, parameters)
-    gradients = [p.grad for _, p in named]
+    parameters, gradients = _gradients(who, parameters)
     total = _norm(who, gradients, norm_type)
     if isfinite(total):
         shrink(gradients, factor_to(max_norm, total))
     elif error_if_nonfinite:
+        named = _with_gradients(who, parameters)
         raise complaint(who, named, total, "; error_if_nonfinite=False skips clipping without an error")
     return _as_scalar(total, gradients)
 
@@ -257,16 +257,31 @@ def _named(who, parameters):
     return named
 
 
-def _with_gradients(who, parameters):
+def _with_gradients(who, parameters, stacklevel=3):
     """(name, parameter) for each parameter that has a gradient, each once."""
     named = _named(who, parameters)
     if not named:
-        warnings.warn(f"{who}: there are no parameters; was a generator used up before?", stacklevel=3)
+        warnings.warn(f"{who}: there are no parameters; was a generator used up before?", stacklevel=stacklevel)
     seen = {}
     for name, parameter in named:
         if parameter.grad is not None:
             seen.setdefault(id(parameter), (name, parameter))
     return list(seen.values())
+
+
+def _gradients(who, parameters):
+    """parameters, as something that can be gone through again, and the gradients that there are.
+
+    Names are not made: only an error needs them, and for a hundred small parameters they would
+    take longer than their norm does.
+    """
+    if not isinstance(parameters, (Module, Tensor, list)) and hasattr(parameters, "__iter__"):
+        parameters = list(parameters)
+    tensors = list(parameters.parameters()) if isinstance(parameters, Module) else parameters
+    gradients = update.gradients_of(tensors) if isinstance(tensors, list) and tensors else None
+    if gradients is None:   # pairs with names, one tensor, none, or what is none
+        gradients = [p.grad for _, p in _with_gradients(who, parameters, 4)]
+    return parameters, gradients
 
 
 def _quoted(name, p):
@@ -333,6 +348,6 @@ def shrink(tensors, factor):
 
 def _as_scalar(total, tensors):
     dtype = tensors[0].dtype if tensors else float32
-    if any(t.dtype is float64 for t in tensors) or (isfinite(total) and total > _FLOAT32_MAX):
+    if update.any_double(tensors) or (isfinite(total) and total > _FLOAT32_MAX):
         dtype = float64
     return tensor(total, dtype=dtype)
