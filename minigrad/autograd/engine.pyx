@@ -23,6 +23,7 @@ that is all there is to gradients of gradients.
 
 To add an operation, extend Op as ops/activation.pyx shows; CONTRIBUTING.md has the steps.
 """
+from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
@@ -90,9 +91,15 @@ def _watch(new_watcher):
     return before
 
 
-def watched():
-    """Whether somebody watches: then no two operations are made one."""
-    return watcher is not None
+def fusible(module, dict forwards not None):
+    """Whether module(x) is an operation and no more, which may be made one with the next: its class and
+    the forward of that are in `forwards`, no hook and no patch has come between, and nobody watches.
+
+    In C, as a container asks it of each of its layers at each call.
+    """
+    cdef PyObject *forward = PyDict_GetItemWithError(forwards, type(module))
+    return (forward is not NULL and watcher is None and type(module).forward is <object>forward
+            and not module._hooks and "forward" not in <dict?>module.__dict__)
 
 
 # ---- Op -----------------------------------------------------------------------------------
@@ -450,6 +457,11 @@ cdef object _hooked(hook, gradient):
 
 cdef Tensor _seed(Tensor y, object gradient):
     """The gradient a walk starts with: the caller's, or 1 for a single number."""
+    if not y.requires:
+        raise RuntimeError(
+            "backward: this tensor does not require grad and nothing that does went into it; "
+            "was it made under no_grad() or detached?"
+        )
     if gradient is None:
         if y.n != 1:
             raise RuntimeError(
@@ -502,14 +514,7 @@ cdef int _start(list ys, list gradients, Walk walk) except -1:
     cdef Tensor y
     if len(ys) != len(gradients):
         raise ValueError(f"backward: got {len(ys)} results and {len(gradients)} gradients for them")
-    seeds = []
-    for y, gradient in zip(ys, gradients):
-        if not y.requires:
-            raise RuntimeError(
-                "backward: this tensor does not require grad and nothing that does went into it; "
-                "was it made under no_grad() or detached?"
-            )
-        seeds.append(_seed(y, gradient))
+    seeds = [_seed(y, gradient) for y, gradient in zip(ys, gradients)]
     walk.queue = []
     for y, gradient in zip(ys, seeds):
         walk.deliver(edge(y), gradient, 0)
@@ -557,7 +562,9 @@ def _tensor_backward(Tensor self not None, gradient=None, retain_graph=None, bin
     walk = Walk.__new__(Walk)
     walk.create = create_graph
     walk.retain = create_graph if retain_graph is None else retain_graph
-    _start([self], [gradient], walk)
+    walk.queue = []
+    walk.deliver(edge(self), _seed(self, gradient), 0)
+    walk.run()
 
 
 add_method("backward", _tensor_backward)

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from minigrad.autograd.engine import watched
+from minigrad.autograd.engine import fusible
 from minigrad.nn.activation import ReLU
 from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
@@ -112,15 +112,6 @@ _THEN_RELU = {Linear: Linear.forward, BatchNorm1d: BatchNorm1d.forward}
 _RELU = {ReLU: ReLU.forward}
 
 
-def _is_plain(module, among):
-    """Whether calling the module is no more than the forward of its class, which is among these."""
-    forward = among.get(type(module))
-    return (
-        forward is not None and type(module).forward is forward
-        and not module._hooks and "forward" not in module.__dict__
-    )  # fmt: skip
-
-
 class Sequential(_Numbered):
     """Layers one after the other: y = layer_n(... layer_1(x)).
 
@@ -140,19 +131,18 @@ class Sequential(_Numbered):
                 self.add_module(str(i), module)
 
     def forward(self, input):
-        apart = watched()
         held = None  # a layer that may end with the ReLU that comes next
         for module in self._modules.values():
             if held is not None:
-                if _is_plain(module, _RELU):
+                if fusible(module, _RELU):
                     input, held = held._then_relu(input), None
                     continue
-                input, held = held(input), None
-            if _is_plain(module, _THEN_RELU) and not apart:
+                input = held.forward(input)
+            if fusible(module, _THEN_RELU):
                 held = module
             else:
-                input = module(input)
-        return input if held is None else held(input)
+                input, held = module(input), None
+        return input if held is None else held.forward(input)
 
     def _of(self, items):
         return type(self)(OrderedDict(items))

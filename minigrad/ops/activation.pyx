@@ -119,16 +119,19 @@ cdef class ReLU(Unary):
         return y
 
     cdef backward(self, Tensor dy):
-        return relu_gradient(dy, self.output())
+        return relu_gradient(dy, self.output(), False)
 
     def name(self):
         return "ReluBackward0"
 
 
-cdef Tensor relu_gradient(Tensor dy, Tensor y):
-    """dy where y > 0, else 0."""
+cdef Tensor relu_gradient(Tensor dy, Tensor y, bint over):
+    """dy where y > 0, else 0; over: written over dy, if its memory is nobody else's."""
     if recording() or y.kind > FLOAT64:
         return dy * (y > 0)
+    if over and dy.dense and dy.storage.holders == 1 and dy.storage.owner is NULL and not dy.storage.readonly:
+        K[y.kind].relu_backward(dy.ptr, dy.ptr, y.ptr, y.n)
+        return dy
     return _fused(<gradient_kernel>K[y.kind].relu_backward, dy, y)
 
 

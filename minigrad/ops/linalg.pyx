@@ -1,57 +1,60 @@
 """What a layer is made of: matrix products, and y = x @ w.T + b in one operation. products.py has the others."""
+from cpython.object cimport PyObject
+
 from minigrad.autograd.engine cimport Op, recording
 from minigrad.kernels cimport K, MG_RELU
 from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport operands
-from minigrad.ops.broadcast cimport sum_over, sum_to
+from minigrad.ops.broadcast cimport sum_to
 from minigrad.tensor cimport (
-    BOOL, FLOAT16, FLOAT64, MAX_RANK, Tensor, dense, describe, dtype_of, lend, new_tensor, operators, view_as, wrap,
+    BOOL, FLOAT16, FLOAT64, MAX_RANK, Kind, Tensor, dense, describe, dtype_of, lend, new_tensor, operators, wrap,
 )
 
 import numpy as np
 
 from minigrad.tensor import method
 
-
-cdef void _gemm(Tensor c, Tensor a, Tensor b, Tensor bias, int flags=0) noexcept:
-    """c = a @ b (+ bias), for matrices; c's rows are dense, a and b have any strides."""
-    K[c.kind].gemm(c.ptr, c.step[0], a.ptr, a.step[0], a.step[1], b.ptr, b.step[0], b.step[1],
-                   c.length[0], c.length[1], a.length[1], NULL if bias is None else bias.ptr, flags)
+cdef extern from "Python.h":
+    Py_ssize_t Py_REFCNT(PyObject *o)
 
 
-cdef Tensor _product(Tensor a, Tensor b):
-    """a @ b for matrices, not recorded."""
-    cdef Py_ssize_t length[2]
-    length[0] = a.length[0]
-    length[1] = b.length[1]
-    cdef Tensor c = new_tensor(a.kind, 2, length)
-    _gemm(c, a, b, None)
-    return c
+cdef struct Matrix:
+    # what the kernel reads: no tensor is made to look at one transposed, or at its rows
+    char *ptr
+    Py_ssize_t rows, columns, row_step, column_step
 
 
-cdef Tensor _transposed(Tensor x):
-    """A matrix with its axes exchanged: a view, not recorded."""
-    cdef Py_ssize_t length[2]
-    cdef Py_ssize_t step[2]
-    length[0], length[1] = x.length[1], x.length[0]
-    step[0], step[1] = x.step[1], x.step[0]
-    return view_as(x, 2, length, step, 0)
+cdef inline Matrix _matrix(Tensor x) noexcept:
+    """x of two axes."""
+    return Matrix(x.ptr, x.length[0], x.length[1], x.step[0], x.step[1])
 
 
-cdef Tensor _as_rows(Tensor x):
-    """(..., n) as (rows, n): a view where that can be, not recorded."""
-    cdef Py_ssize_t length[2]
-    cdef Py_ssize_t step[2]
+cdef inline Matrix _rows(Tensor x) noexcept:
+    """A dense x (..., n) as (rows, n)."""
+    cdef Py_ssize_t rows = 1
     cdef int i
-    if x.rank == 2:
-        return x
-    x = dense(x)
-    length[1] = x.length[x.rank - 1]
-    length[0] = 1
     for i in range(x.rank - 1):
-        length[0] *= x.length[i]
-    step[0], step[1] = length[1], 1
-    return view_as(x, 2, length, step, 0)
+        rows *= x.length[i]
+    return Matrix(x.ptr, rows, x.length[x.rank - 1], x.length[x.rank - 1], 1)
+
+
+cdef inline Matrix _transposed(Matrix x) noexcept:
+    return Matrix(x.ptr, x.columns, x.rows, x.column_step, x.row_step)
+
+
+cdef inline void _gemm(Tensor c, Matrix a, Matrix b, Tensor bias, int flags) noexcept:
+    """c = a @ b (+ bias); c is dense."""
+    K[c.kind].gemm(c.ptr, b.columns, a.ptr, a.row_step, a.column_step, b.ptr, b.row_step, b.column_step,
+                   a.rows, b.columns, a.columns, NULL if bias is None else bias.ptr, flags)
+
+
+cdef Tensor _product(Kind kind, Matrix a, Matrix b):
+    """a @ b, not recorded."""
+    cdef Py_ssize_t length[2]
+    length[0], length[1] = a.rows, b.columns
+    cdef Tensor c = new_tensor(kind, 2, length)
+    _gemm(c, a, b, None, 0)
+    return c
 
 
 cdef class MatMul(Op):
@@ -66,7 +69,7 @@ cdef class MatMul(Op):
         if a.kind > FLOAT64:
             return wrap(np.asarray(np.matmul(lend(a), lend(b))))
         if a.rank == 2 and b.rank == 2:
-            return _product(a, b)
+            return _product(a.kind, _matrix(a), _matrix(b))
         return _batched(a, b)
 
     cdef backward(self, Tensor dy):
@@ -190,45 +193,59 @@ cdef class Linear(Op):
 
     cdef Tensor forward(self, Tensor x, Tensor w, Tensor b):
         cdef Py_ssize_t length[MAX_RANK]
-        cdef Tensor y
+        cdef Tensor y, own
         cdef int i
         self.saved = (x if w.requires else None, w if x.requires else None)
         for i in range(x.rank - 1):
             length[i] = x.length[i]
         length[x.rank - 1] = w.length[0]
         y = new_tensor(x.kind, x.rank, length)
-        _gemm(_as_rows(y), _as_rows(x), _transposed(w), None if b is None else dense(b), MG_RELU if self.relu else 0)
+        own = x if x.rank == 2 else dense(x)
+        _gemm(y, _matrix(own) if x.rank == 2 else _rows(own), _transposed(_matrix(w)),
+              None if b is None else dense(b), MG_RELU if self.relu else 0)
         if self.relu:
             self.keep(y)
         return y
 
     cdef backward(self, Tensor dy):
-        cdef Tensor x, w, rows
+        cdef Tensor x, w, d, own, dx = None, dw = None, db = None
         cdef Py_ssize_t length[MAX_RANK]
+        cdef Matrix rows
         cdef int i
-        dx = dw = db = None
         x, w = self.saved[0], self.saved[1]
-        if self.relu:
-            dy = relu_gradient(dy, self.output())
         if recording():
-            if self.needs(0):
-                dx = dy @ w
-            if self.needs(1):
-                dw = dy.reshape(-1, dy.shape[-1]).t() @ x.reshape(-1, x.shape[-1])
-            if len(self.edges) == 3 and self.needs(2):
-                db = dy.reshape(-1, dy.shape[-1]).sum(0)
-            return (dx, dw, db)[:len(self.edges)]
-        rows = _as_rows(dy)
+            return self.recorded_backward(dy, x, w)
+        d = dense(dy)
+        if self.relu:       # dy's own memory will do where nobody but this walk (and d) knows of it
+            d = relu_gradient(d, self.output(), Py_REFCNT(<PyObject *>dy) == 2)
+        rows = _rows(d)
         if self.needs(0):
-            for i in range(dy.rank - 1):
-                length[i] = dy.length[i]
-            length[dy.rank - 1] = w.length[1]
-            dx = new_tensor(dy.kind, dy.rank, length)
-            _gemm(_as_rows(dx), rows, w, None)
+            for i in range(d.rank - 1):
+                length[i] = d.length[i]
+            length[d.rank - 1] = w.length[1]
+            dx = new_tensor(d.kind, d.rank, length)
+            _gemm(dx, rows, _matrix(w), None, 0)
         if self.needs(1):
-            dw = _product(_transposed(rows), _as_rows(x))
+            own = x if x.rank == 2 else dense(x)
+            dw = _product(d.kind, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
+        if len(self.edges) == 2:
+            return dx, dw
+        if self.needs(2):
+            db = new_tensor(d.kind, 1, &rows.columns)
+            K[d.kind].sum(db.ptr, d.ptr, 1, rows.rows, rows.columns, 1.0)
+        return dx, dw, db
+
+    cdef recorded_backward(self, Tensor dy, Tensor x, Tensor w):
+        """The same of operations, so that it can be differentiated again."""
+        dx = dw = db = None
+        if self.relu:
+            dy = relu_gradient(dy, self.output(), False)
+        if self.needs(0):
+            dx = dy @ w
+        if self.needs(1):
+            dw = dy.reshape(-1, dy.shape[-1]).t() @ x.reshape(-1, x.shape[-1])
         if len(self.edges) == 3 and self.needs(2):
-            db = sum_over(rows, 1, False, 1.0)
+            db = dy.reshape(-1, dy.shape[-1]).sum(0)
         return (dx, dw, db)[:len(self.edges)]
 
     def name(self):

@@ -100,7 +100,7 @@ cdef class BatchNorm(Op):
         cdef Tensor x, w, dx = None, dw = None, db = None
         x, w = self.saved[0], self.saved[1]
         if recording() or not self.training:
-            return self.composed(relu_gradient(dy, self.output()) if self.relu else dy, x, w)
+            return self.composed(relu_gradient(dy, self.output(), False) if self.relu else dy, x, w)
         if self.needs(0):
             dx = new_like(x)
         if w is not None and self.needs(1):

@@ -29,11 +29,6 @@ def settings(who, keywords):
     return {name: value for name, value in keywords.items() if value is not None}
 
 
-def is_asked(groups):
-    """Whether any group clips."""
-    return any(group.get("clip_norm") is not None or group.get("clip_value") is not None for group in groups)
-
-
 def of(who, groups):
     """[(factor, limit)] for the groups: gradients are multiplied by factor, then limited to
     [-limit, limit].

@@ -222,13 +222,20 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        if clipping.is_asked(self.param_groups):
-            for group, clip in zip(self.param_groups, clipping.of(self._name, self.param_groups), strict=True):
-                self._update_clipped(group, *clip)
-            return loss
+        for group in self.param_groups:
+            if "clip_norm" in group or "clip_value" in group:
+                self._update_all_clipped()
+                return loss
         for group in self.param_groups:
             self.update(group)
         return loss
+
+    def _update_all_clipped(self):
+        for group, clip in zip(self.param_groups, clipping.of(self._name, self.param_groups), strict=True):
+            if clip == clipping.UNCLIPPED:
+                self.update(group)
+            else:
+                self._update_clipped(group, *clip)
 
     def _update_clipped(self, group, factor, limit):
         if self.folds_clipping and factor >= 1e-30:  # which float32 still holds with all its digits

@@ -226,6 +226,35 @@ def test_a_layer_and_its_relu_in_one_pass_give_what_they_give_apart(dtype, bias)
         assert (one == other).all()
 
 
+def test_a_gradient_that_somebody_else_knows_of_is_not_written_over():
+    """The layer's backward makes dy where y > 0 in dy's own memory, if that is nobody else's."""
+    mg.manual_seed(0)
+    net = nn.Sequential(nn.Linear(3, 4), nn.ReLU())
+    x = mg.tensor([[1.0, -2.0, 0.5], [0.0, 1.0, -1.0]])
+    given = mg.ones(2, 4)
+    net(x).backward(given)
+    assert given.tolist() == [[1.0] * 4] * 2
+    expected = net[0].weight.grad.clone()
+
+    for use in (lambda y: y + 0, lambda y: y.view(8).view(2, 4), lambda y: y * 1, lambda y: y + y - y):
+        net.zero_grad()
+        y, seen = net(x), []
+        assert (y > 0).any() and (y == 0).any()
+        y.register_hook(seen.append)
+        y.retain_grad()
+        z = use(y)
+        z.register_hook(seen.append)
+        z.backward(given)
+        assert all(dy.tolist() == [[1.0] * 4] * 2 for dy in [given, y.grad, *seen]) and len(seen) == 2
+        assert net[0].weight.grad.tolist() == expected.tolist()
+
+    a, b = nn.Sequential(nn.Linear(3, 4), nn.ReLU()), net  # one gradient goes to two layers
+    net.zero_grad()
+    (a(x) + b(x)).backward(given)
+    assert net[0].weight.grad.tolist() == expected.tolist()
+    assert a[0].bias.grad.tolist() == (a(x) > 0).float().sum(0).tolist()
+
+
 def test_a_relu_or_linear_that_was_changed_is_not_passed_over():
     mg.manual_seed(0)
     x = mg.randn(4, 3)
