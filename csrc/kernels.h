@@ -167,6 +167,11 @@ MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const re
  *     x: (outer, channels, inner); mean, var: (channels), always double */
 MG_KERNEL(void, batch_norm_statistics, (double *mean, double *var, const real *x,
                                         size_t outer, size_t channels, size_t inner))
+/* rstd = 1 / sqrt(var + eps)      var: (channels), or, in double, rstd itself */
+MG_KERNEL(void, batch_norm_rstd, (double *rstd, const real *var, double eps, size_t channels))
+/* running = (1 - momentum) running + momentum scale batch      (channels) each */
+MG_KERNEL(void, batch_norm_move, (real *running, const double *batch, double scale, double momentum,
+                                  size_t channels))
 /* y = (x - mean) rstd weight + bias      weight, bias: (channels) or NULL; y may be x
  *     relu: y ends with max(., 0); only for inner = 1 */
 MG_KERNEL(void, batch_norm_forward, (real *y, const real *x, const double *mean, const double *rstd,

@@ -456,6 +456,32 @@ static void mg_batch_norm_statistics(double *mean, double *var, const real *x, s
     norm_round(&job, NORM_CENTRED);
 }
 
+static void mg_batch_norm_rstd(double *rstd, const real *var, double eps, size_t channels)
+{
+    for (size_t c = 0; c < channels; c += WIDE) {
+        size_t n = channels - c < WIDE ? channels - c : WIDE;
+        wide v = n == WIDE ? wide_load(var + c) : wide_load_first(var + c, n);
+        double out[WIDE];
+        WIDE_EACH(v.part[k] = 1.0 / vd_sqrt(v.part[k] + eps););
+        wide_put(out, v);
+        memcpy(rstd + c, out, n * sizeof *out);
+    }
+}
+
+static void mg_batch_norm_move(real *running, const double *batch, double scale, double momentum,
+                               size_t channels)
+{
+    for (size_t c = 0; c < channels; c += WIDE) {
+        size_t n = channels - c < WIDE ? channels - c : WIDE;
+        double b[WIDE] = {0};
+        memcpy(b, batch + c, n * sizeof *b);
+        wide r = n == WIDE ? wide_load(running + c) : wide_load_first(running + c, n), more = wide_get(b);
+        WIDE_EACH(r.part[k] = (1 - momentum) * r.part[k] + momentum * (scale * more.part[k]););
+        if (n == WIDE) wide_store(running + c, r);
+        else wide_store_first(running + c, r, n);
+    }
+}
+
 static void mg_batch_norm_forward(real *y, const real *x, const double *mean, const double *rstd,
                                   const real *weight, const real *bias, size_t outer, size_t channels,
                                   size_t inner, int cut)

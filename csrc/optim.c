@@ -80,8 +80,7 @@ V_INLINE vreal step_mean(vreal m, vreal x, real keep, real rest)
 }
 
 /* b = momentum b + (1 - dampening) g;  p -= lr (nesterov ? g + momentum b : b) */
-V_INLINE void sgd_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own,
-                        int plain)
+V_INLINE void sgd_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own, int plain)
 {
     if (!plain && step->state[0]) {
         s[0] = own.first ? g : step->momentum * s[0] + step->undamped * g;

@@ -49,6 +49,7 @@ cdef class Walk:
 
 cpdef bint recording() noexcept          # whether operations are being recorded on this thread
 cdef bint set_recording(bint on) noexcept
+cpdef bint watched() noexcept            # whether somebody looks at each op as it is recorded
 cpdef uint64_t ops_made() noexcept       # so far; an op of a larger order is newer
 cdef object edge(Tensor x)
 cdef bint wants(Tensor x) except -1

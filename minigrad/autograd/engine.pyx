@@ -23,7 +23,6 @@ that is all there is to gradients of gradients.
 
 To add an operation, extend Op as ops/activation.pyx shows; CONTRIBUTING.md has the steps.
 """
-from cpython.dict cimport PyDict_GetItemWithError
 from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
@@ -91,15 +90,9 @@ def _watch(new_watcher):
     return before
 
 
-def fusible(module, dict forwards not None):
-    """Whether module(x) is an operation and no more, which may be made one with the next: its class and
-    the forward of that are in `forwards`, no hook and no patch has come between, and nobody watches.
-
-    In C, as a container asks it of each of its layers at each call.
-    """
-    cdef PyObject *forward = PyDict_GetItemWithError(forwards, type(module))
-    return (forward is not NULL and watcher is None and type(module).forward is <object>forward
-            and not module._hooks and "forward" not in <dict?>module.__dict__)
+cpdef bint watched() noexcept:
+    """Whether somebody watches: then no two operations are made one."""
+    return watcher is not None
 
 
 # ---- Op -----------------------------------------------------------------------------------

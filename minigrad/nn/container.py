@@ -3,11 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from minigrad.autograd.engine import fusible
-from minigrad.nn.activation import ReLU
-from minigrad.nn.linear import Linear
+from minigrad.nn import chain
 from minigrad.nn.module import Module
-from minigrad.nn.norm import BatchNorm1d
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
 
@@ -106,12 +103,6 @@ class _Numbered(Module):
         return self._of(list(self._modules.items())).extend(other)
 
 
-# Layers with a _then_relu(input), which gives relu(layer(input)) in one pass over memory, and what
-# their forward must be for that to be the same: a subclass, or a patch, may compute something else.
-_THEN_RELU = {Linear: Linear.forward, BatchNorm1d: BatchNorm1d.forward}
-_RELU = {ReLU: ReLU.forward}
-
-
 class Sequential(_Numbered):
     """Layers one after the other: y = layer_n(... layer_1(x)).
 
@@ -131,18 +122,7 @@ class Sequential(_Numbered):
                 self.add_module(str(i), module)
 
     def forward(self, input):
-        held = None  # a layer that may end with the ReLU that comes next
-        for module in self._modules.values():
-            if held is not None:
-                if fusible(module, _RELU):
-                    input, held = held._then_relu(input), None
-                    continue
-                input = held.forward(input)
-            if fusible(module, _THEN_RELU):
-                held = module
-            else:
-                input, held = module(input), None
-        return input if held is None else held.forward(input)
+        return chain.run(self._modules.values(), input)
 
     def _of(self, items):
         return type(self)(OrderedDict(items))

@@ -258,15 +258,15 @@ def linear(Tensor input not None, Tensor weight not None, Tensor bias=None):
     Shapes: input (..., I), weight (O, I), bias (O) or None; the result is (..., O).
     Errors: ValueError where the input's last axis is not I long.
     """
-    return _linear(input, weight, bias, False)
+    return linear_layer(input, weight, bias, False)
 
 
 def linear_relu(Tensor input not None, Tensor weight not None, Tensor bias):
     """relu(linear(input, weight, bias)), in one operation."""
-    return _linear(input, weight, bias, True)
+    return linear_layer(input, weight, bias, True)
 
 
-cdef Tensor _linear(Tensor input, Tensor weight, Tensor bias, bint relu):
+cdef Tensor linear_layer(Tensor input, Tensor weight, Tensor bias, bint relu):
     cdef Linear op = Linear.__new__(Linear)
     op.relu = relu
     if weight.rank != 2 or (bias is not None and (bias.rank != 1 or bias.length[0] != weight.length[0])):

@@ -3,7 +3,6 @@
 batch_norm goes by channels over the batch; layer, RMS, group and instance normalisation by
 rows, and are one operation (the last two are in group_norm.py).
 """
-from libc.math cimport sqrt as c_sqrt
 from libc.stdint cimport int64_t
 
 from minigrad.autograd.engine cimport Op, recording
@@ -12,24 +11,21 @@ from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.tensor cimport (
-    FLOAT16, FLOAT32, FLOAT64, INT64, Tensor, check_writable, dense, describe, dtype_of, is_floating, new_like,
-    new_tensor, to_tensor,
+    FLOAT16, FLOAT32, FLOAT64, INT64, Tensor, check_writable, copy_into, dense, describe, dtype_of, is_floating,
+    new_like, new_tensor, to_tensor,
 )
 
 import numpy as np
 
 
-cdef double _at(Tensor x, Py_ssize_t i) noexcept:
-    return (<float *>x.ptr)[i * x.step[0]] if x.kind == FLOAT32 else (<double *>x.ptr)[i * x.step[0]]
-
-
-cdef void _move(Tensor running, Py_ssize_t i, double value, double momentum) noexcept:
-    """running <- (1 - momentum) running + momentum value"""
-    value = (1 - momentum) * _at(running, i) + momentum * value
-    if running.kind == FLOAT32:
-        (<float *>running.ptr)[i * running.step[0]] = <float>value
-    else:
-        (<double *>running.ptr)[i * running.step[0]] = value
+cdef int _move(Tensor running, const double *batch, double scale, double momentum) except -1:
+    """running <- (1 - momentum) running + momentum scale batch"""
+    cdef Tensor own = dense(running)
+    K[own.kind].batch_norm_move(own.ptr, batch, scale, momentum, own.n)
+    if own is running:
+        running.storage.version += 1
+        return 0
+    return copy_into(running, own)
 
 
 cdef void *_pointer(Tensor x) noexcept:
@@ -63,7 +59,6 @@ cdef class BatchNorm(Op):
     cdef Tensor forward(self, Tensor x, Tensor w, Tensor b, Tensor running_mean, Tensor running_var,
                         bint training, double momentum, double eps):
         cdef Tensor y = new_like(x), xd = dense(x)
-        cdef size_t c
         cdef int i
         cdef double *mean
         cdef double *rstd
@@ -79,16 +74,15 @@ cdef class BatchNorm(Op):
         if training:
             K[x.kind].batch_norm_statistics(mean, rstd, xd.ptr, self.outer, self.channels, self.inner)
             if running_mean is not None and n > 0:
-                for c in range(self.channels):
-                    _move(running_mean, c, mean[c], momentum)
-                    _move(running_var, c, rstd[c] * n / (n - 1), momentum)
-                running_mean.storage.version += 1
-                running_var.storage.version += 1
+                _move(running_mean, mean, 1, momentum)
+                _move(running_var, rstd, n / (n - 1), momentum)
+            K[FLOAT64].batch_norm_rstd(rstd, rstd, eps, self.channels)
         else:
-            for c in range(self.channels):
-                mean[c], rstd[c] = _at(running_mean, c), _at(running_var, c)
-        for c in range(self.channels):
-            rstd[c] = 1 / c_sqrt(rstd[c] + eps)
+            running_mean, running_var = dense(running_mean), dense(running_var)
+            for i in range(x.length[1]):
+                mean[i] = ((<float *>running_mean.ptr)[i] if running_mean.kind == FLOAT32
+                           else (<double *>running_mean.ptr)[i])
+            K[running_var.kind].batch_norm_rstd(rstd, running_var.ptr, eps, self.channels)
         K[x.kind].batch_norm_forward(y.ptr, xd.ptr, mean, rstd, _pointer(w), _pointer(b),
                                      self.outer, self.channels, self.inner, self.relu)
         self.saved = (x, w)
@@ -169,6 +163,11 @@ def batch_norm_of(Tensor input not None, Tensor running_mean, Tensor running_var
     then 1 / batches, so that the running statistics are averages.
     relu: what comes out goes through max(., 0), in the same operation where input is (N, C).
     """
+    return batch_norm_layer(input, running_mean, running_var, batches, weight, bias, training, momentum, eps, relu)
+
+
+cdef Tensor batch_norm_layer(Tensor input, Tensor running_mean, Tensor running_var, Tensor batches, Tensor weight,
+                             Tensor bias, bint training, object momentum, double eps, bint relu):
     cdef BatchNorm op = BatchNorm.__new__(BatchNorm)
     if input.rank < 2 or input.kind > FLOAT64:
         raise ValueError(f"batch_norm: expected a floating input (N, C, ...), got {describe(input)}")
@@ -198,8 +197,11 @@ def batch_norm_of(Tensor input not None, Tensor running_mean, Tensor running_var
     if momentum is None:
         momentum = 0.0 if batches is None else 1.0 / (batches.item() + 1)
     op.relu = relu and input.rank == 2
-    y = op.record_all(op.forward(input, weight, bias, running_mean, running_var, training, momentum, eps),
-                      (input, weight, bias))
+    y = op.forward(input, weight, bias, running_mean, running_var, training, momentum, eps)
+    if weight is not None and bias is not None:
+        op.record(y, input, weight, bias)
+    else:
+        op.record_all(y, (input, weight, bias))
     if training and batches is not None:
         if batches.kind == INT64 and batches.n == 1:
             (<int64_t *>batches.ptr)[0] += 1
