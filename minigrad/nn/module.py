@@ -17,7 +17,6 @@ from minigrad.ops.creation import empty, empty_like, zeros_like
 from minigrad.tensor import Tensor
 
 _EXTRA = "_extra_state"
-_NOTHING = object()
 
 
 class Module:
@@ -48,12 +47,10 @@ class Module:
             f"{type(self).__name__} has no forward(); define `def forward(self, x):` in the class"
         )
 
-    # Most calls give one tensor (a loss: two) to a module without hooks; packing and unpacking *args
-    # and **kwargs for them would cost as much as a small layer computes.
-    def __call__(self, input=_NOTHING, /, *args, **kwargs):
-        if self._hooks or kwargs or input is _NOTHING:
-            return self._call_in_full(() if input is _NOTHING else (input, *args), kwargs)
-        return self.forward(input, *args) if args else self.forward(input)
+    def __call__(self, *args, **kwargs):
+        if self._hooks or kwargs:
+            return self._call_in_full(args, kwargs)
+        return self.forward(*args)
 
     # -- attributes
 
