@@ -49,7 +49,7 @@ enum norm_sums { NORM_X, NORM_CENTRED, NORM_GRADIENT };
  *   NORM_CENTRED   x - mean     (x - mean)^2
  *   NORM_GRADIENT  dy           dy (x - mean)                                     */
 
-enum { NORM_TILE = 128, NORM_PARTIALS = 512, NORM_CHUNK = 32768 };
+enum { NORM_TILE = 128, NORM_PARTIALS = 512, NORM_CHUNK = 32768, NORM_LEAST = 6144 };
 
 struct norm_job {
     const real *x, *dy, *weight, *bias;
@@ -60,8 +60,8 @@ struct norm_job {
     double *mean, *var; /* results of the statistics */
     const double *mean_in, *rstd;
     size_t outer, channels, inner;
-    size_t tiles, pieces, group; /* tiles of channels; pieces of outer; tiles (or, in
-                                             norm_apply_chunk, pieces of tiles) to a chunk */
+    size_t tile, tiles, pieces, group; /* channels in a tile; tiles; pieces of outer; tiles (or, in
+                                          norm_apply_chunk, pieces of tiles) to a chunk */
     enum norm_sums sums;
     struct total (*partial)[2]; /* (pieces, channels): first and second */
 };
@@ -335,8 +335,8 @@ static void norm_apply(const struct norm_job *job, struct total (*sums)[2], size
 /* The channels of unit u */
 V_INLINE size_t norm_channel(const struct norm_job *job, size_t unit, size_t *width)
 {
-    size_t tile = job->inner == 1 ? NORM_TILE : 1, channel = unit * tile;
-    *width = job->channels - channel < tile ? job->channels - channel : tile;
+    size_t channel = unit * job->tile;
+    *width = job->channels - channel < job->tile ? job->channels - channel : job->tile;
     return channel;
 }
 
@@ -406,31 +406,37 @@ static void norm_apply_chunk(void *context, size_t chunk)
     }
 }
 
-/* y everywhere, in chunks of about NORM_CHUNK elements */
+/* y everywhere, in chunks of NORM_LEAST to NORM_CHUNK elements: about thirty, if there are so many */
 static void norm_apply_run(struct norm_job *job)
 {
-    size_t elements = job->outer * job->channels * job->inner;
+    size_t elements = job->outer * job->channels * job->inner, chunk = elements / 32;
     if (!elements) return;
-    job->pieces = elements / job->tiles / NORM_CHUNK + 1;
+    chunk = chunk < NORM_LEAST ? NORM_LEAST : chunk > NORM_CHUNK ? NORM_CHUNK : chunk;
+    job->pieces = elements / job->tiles / chunk + 1;
     if (job->pieces > job->outer) job->pieces = job->outer;
     size_t units = job->tiles * job->pieces;
-    job->group = NORM_CHUNK / ((elements + units - 1) / units);
+    job->group = chunk / ((elements + units - 1) / units);
     if (!job->group) job->group = 1;
     reduce_run((units + job->group - 1) / job->group, norm_apply_chunk, job);
 }
 
 static void norm_plan(struct norm_job *job)
 {
-    size_t tile = job->inner == 1 ? NORM_TILE : 1;
-    job->tiles = (job->channels + tile - 1) / tile;
-    size_t each = job->outer * job->inner * (job->channels < tile ? job->channels : tile);
-    job->group = each < NORM_CHUNK ? NORM_CHUNK / (each + 1) : 1;
     job->pieces = job->channels <= NORM_PARTIALS / 2 ? NORM_PARTIALS / job->channels : 1;
     size_t enough = job->outer * job->inner * job->channels / NORM_CHUNK;
     if (job->pieces > enough) job->pieces = enough;
     if (job->pieces > job->outer) job->pieces = job->outer;
     if (job->pieces > REDUCE_CHUNKS) job->pieces = REDUCE_CHUNKS;
     if (job->pieces < 2) job->pieces = 1;
+    job->tile = job->inner == 1 ? NORM_TILE : 1;
+    /* Narrower tiles where they are all that can be shared out. No sum goes over channels, so the cut
+     * changes no bit. */
+    while (job->pieces == 1 && job->tile > 2 * WIDE && job->outer * job->tile > 2 * NORM_LEAST &&
+           job->channels <= 2 * job->tile)
+        job->tile /= 2;
+    job->tiles = (job->channels + job->tile - 1) / job->tile;
+    size_t each = job->outer * job->inner * (job->channels < job->tile ? job->channels : job->tile);
+    job->group = each < NORM_LEAST ? NORM_LEAST / (each + 1) : 1;
 }
 
 static void mg_batch_norm_statistics(double *mean, double *var, const real *x, size_t outer, size_t channels,
