@@ -25,6 +25,9 @@
  * high-performance matrix multiplication" (2008), doi 10.1145/1356052.1356053. */
 #include <stdatomic.h>
 #include <stdlib.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 
 /* ---- the plain product --------------------------------------------------------- */
 
@@ -61,8 +64,8 @@ enum { GEMM_ROWS = 6, GEMM_DEPTH = 320, GEMM_BLOCKS = 32 };
 
 enum {
     GEMM_WIDTH = 2 * V_LANES, /* columns of a panel: what a tile reads of b */
-    /* rows of a packed block of a: GEMM_ROWS, rounded up to whole vectors */
-    GEMM_PACKED_ROWS = (GEMM_ROWS + V_LANES - 1) / V_LANES * V_LANES,
+    GEMM_TOGETHER = 8,                     /* blocks of a, or half as many panels of b, copied at a time */
+    GEMM_SLACK = 64 / sizeof(real),        /* what packing may write behind a block of a */
     GEMM_PANELS = 4096 / V_BYTES,          /* panels packed at a time */
     GEMM_STACK = 24 * 1024 / sizeof(real), /* packing up to this size needs no memory */
     GEMM_NARROW = 4,                       /* up to so many columns, c is made transposed */
@@ -376,8 +379,9 @@ V_ALWAYS void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff
 }
 
 /* dst[p, i] = src[i * line + p * along] for i < lines, 0 for i >= lines      dst: (k, width)
- * width is a multiple of V_LANES. For a panel of b the lines are columns, for a block of a
- * rows: a tile reads either along k, the lines side by side. */
+ * For a panel of b the lines are columns, for a block of a rows: a tile reads either along k, the lines
+ * side by side. Whole vectors are written, the last strip of lines first, so that what goes beyond `width`
+ * is overwritten, or behind the last row. (Blocks of 6 instead of 8: 2 % faster at 512 x 1024 x 1024.) */
 GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t line, ptrdiff_t along,
                       size_t lines, size_t k)
 {
@@ -390,7 +394,10 @@ GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t 
         }
         return;
     }
-    for (size_t i = 0; i < width; i += V_LANES, src += (ptrdiff_t)V_LANES * line, dst += V_LANES) {
+    size_t i = (width + V_LANES - 1) / V_LANES * V_LANES;
+    src += (ptrdiff_t)i * line, dst += i;
+    while (i > 0) {
+        i -= V_LANES, src -= (ptrdiff_t)V_LANES * line, dst -= V_LANES;
         const size_t left = i < lines ? lines - i : 0, count = left < V_LANES ? left : V_LANES;
         if (along == 1) {
             size_t p = 0;
@@ -405,6 +412,28 @@ GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t 
                 for (size_t j = 0; j < V_LANES; j++)
                     dst[p * width + j] = j < count ? src[(ptrdiff_t)j * line + (ptrdiff_t)p * along] : 0;
         }
+    }
+}
+
+/* The same for several blocks or panels whose lines lie side by side (line = 1), row by row through all of
+ * them: one at a time would fetch 64 bytes here and 64 bytes there (512 x 4096 x 1024: 15 % faster).
+ *
+ *     dst[s * apart + p * width + i] = src[at[s] + p * along + i]      for i < at[s + 1] - at[s]
+ *
+ * Vectors are read whole: what they take too much belongs to the same row or the next, and no tile uses it. */
+V_ALWAYS void gemm_copy(real *dst, size_t apart, const int width, const real *src, const size_t *at,
+                        size_t strips, ptrdiff_t along, size_t k)
+{
+    for (size_t p = 0; p < k; p++, src += along, dst += width) {
+        const int whole = p + 1 < k && along >= width + (ptrdiff_t)V_LANES;
+        real *to = dst;
+        for (size_t s = 0; s < strips; s++, to += apart)
+            GEMM_UNROLL for (int i = 0; i < width; i += V_LANES) {
+                const real *from = src + at[s] + i;
+                const ptrdiff_t left = (ptrdiff_t)(at[s + 1] - at[s]) - i;
+                if (whole || left >= (ptrdiff_t)V_LANES) v_store(to + i, v_load(from));
+                else if (left > 0) v_store(to + i, v_load_first(from, (size_t)left));
+            }
     }
 }
 
@@ -441,7 +470,7 @@ static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_e
     const int last_depth = g->p + g->depth == g->k;
     struct gemm_step step = {
         .ldc = g->ldc, .k = g->depth,
-        .a_row = g->packed_a ? 1 : g->a_row, .a_col = g->packed_a ? GEMM_PACKED_ROWS : g->a_col,
+        .a_row = g->packed_a ? 1 : g->a_row, .a_col = g->packed_a ? GEMM_ROWS : g->a_col,
         .add = g->p > 0 || (g->flags & MG_ACCUMULATE), .relu = last_depth && (g->flags & MG_RELU),
     };
     const real *a0 = g->a + (ptrdiff_t)g->p * g->a_col;
@@ -460,7 +489,7 @@ static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_e
         size_t i = gemm_row(g, g->block + block);
         for (size_t x = block; x < block_end; x++) {
             const size_t rows = g->height + (g->block + x < g->higher);
-            const real *a = g->packed_a ? g->packed_a + x * g->depth * GEMM_PACKED_ROWS
+            const real *a = g->packed_a ? g->packed_a + x * (g->depth * GEMM_ROWS + GEMM_SLACK)
                                         : a0 + (ptrdiff_t)i * g->a_row;
             gemm_kernel *tile = gemm_tiles[rows - 1][vectors - 1][last < GEMM_CUT];
             tile(g->c + i * g->ldc + j, a, b, bias, last, &step);
@@ -483,19 +512,30 @@ static void gemm_pack_chunk(void *context, size_t chunk)
 {
     const struct gemm_plan *g = context;
     const size_t panels = g->panels - g->packed_from, items = panels + (g->packed_a ? g->blocks : 0);
-    for (size_t x = chunk * items / g->chunks; x < (chunk + 1) * items / g->chunks; x++)
+    const size_t stop = (chunk + 1) * items / g->chunks, apart = g->depth * GEMM_ROWS + GEMM_SLACK;
+    const real *const a = g->a + (ptrdiff_t)g->p * g->a_col, *const b = g->b + (ptrdiff_t)g->p * g->b_row;
+    for (size_t x = chunk * items / g->chunks, count; x < stop; x += count) {
+        size_t at[GEMM_TOGETHER + 1];
         if (x < panels) {
-            const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH;
-            const size_t width = gemm_min(g->n - j, GEMM_WIDTH);
-            gemm_pack(g->packed_b + x * g->depth * GEMM_WIDTH, (width + V_LANES - 1) / V_LANES * V_LANES,
-                      g->b + (ptrdiff_t)g->p * g->b_row + (ptrdiff_t)j * g->b_col, g->b_col, g->b_row,
-                      width, g->depth);
+            const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH, width = gemm_min(g->n - j, GEMM_WIDTH);
+            real *to = g->packed_b + x * g->depth * GEMM_WIDTH;
+            count = gemm_min(gemm_min(stop, panels) - x, GEMM_TOGETHER / 2);
+            count = g->b_col == 1 ? gemm_min(count, (g->n - j) / GEMM_WIDTH) : 0;
+            for (size_t s = 0; s <= count; s++) at[s] = j + s * GEMM_WIDTH;
+            if (count) gemm_copy(to, g->depth * GEMM_WIDTH, GEMM_WIDTH, b, at, count, g->b_row, g->depth);
+            else gemm_pack(to, (width + V_LANES - 1) / V_LANES * V_LANES, b + (ptrdiff_t)j * g->b_col, g->b_col,
+                           g->b_row, width, g->depth);
         } else {
             const size_t block = g->block + (x - panels), i = gemm_row(g, block);
-            gemm_pack(g->packed_a + (x - panels) * g->depth * GEMM_PACKED_ROWS, GEMM_PACKED_ROWS,
-                      g->a + (ptrdiff_t)i * g->a_row + (ptrdiff_t)g->p * g->a_col, g->a_row, g->a_col,
-                      gemm_row(g, block + 1) - i, g->depth);
+            real *to = g->packed_a + (x - panels) * apart;
+            count = g->a_row == 1 ? gemm_min(stop - x, GEMM_TOGETHER) : 0;
+            for (size_t s = 0; s <= count; s++) at[s] = gemm_row(g, block + s);
+            if (count) gemm_copy(to, apart, GEMM_ROWS, a, at, count, g->a_col, g->depth);
+            else gemm_pack(to, GEMM_ROWS, a + (ptrdiff_t)i * g->a_row, g->a_row, g->a_col,
+                           gemm_row(g, block + 1) - i, g->depth);
         }
+        count += count == 0;
+    }
 }
 
 static void gemm_each_chunk(struct gemm_plan *g, void (*body)(void *, size_t))
@@ -531,9 +571,10 @@ static void gemm_run(struct gemm_plan *g, size_t depth, int pack_a, int pack_b, 
 
 /* ---- memory for packing ------------------------------------------------------------ */
 
-/* The last buffer is kept for the next call: fresh memory costs a page fault for each 4 KB.
- * Whoever calls meanwhile finds the place empty and gets memory of its own. The first
- * cache line of a buffer holds its size. */
+/* The last buffer is kept for the next call: fresh memory costs a page fault for each 4 KB. Whoever
+ * calls meanwhile finds the place empty and gets memory of its own. The first cache line of a buffer
+ * holds its size. Large ones are of huge pages: 4 % faster at 512 x 4096 x 1024. */
+enum { GEMM_HUGE = 2 << 20 };
 static _Atomic(char *) gemm_spare;
 
 static real *gemm_buffer(size_t size)
@@ -545,8 +586,12 @@ static real *gemm_buffer(size_t size)
         if (has >= size) return (real *)(memory + 64);
         free(memory);
     }
-    size = (size + 65535) / 65536 * 65536;
-    memory = aligned_alloc(64, size + 64);
+    const size_t page = size > GEMM_HUGE / 8 ? GEMM_HUGE : 65536;
+    size = (size + 64 + page - 1) / page * page - 64;
+    memory = aligned_alloc(page == GEMM_HUGE ? page : 64, size + 64);
+#ifdef MADV_HUGEPAGE
+    if (memory && page == GEMM_HUGE) madvise(memory, size + 64, MADV_HUGEPAGE);
+#endif
     if (!memory) return NULL;
     memcpy(memory, &size, sizeof size);
     return (real *)(memory + 64);
@@ -581,34 +626,45 @@ GEMM_OUTLINE __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, siz
 
 /* Where one pass over b serves all of c there is nothing to win by packing, and a tile of two
  * vectors waits for its own additions. So for batch 1 through a Linear layer, and its gradient:
- * b along its rows, more vectors at a time; or b transposed, two vectors at a time, strip by
- * strip transposed in registers and used at once. */
-enum { GEMM_FEW = 2, GEMM_VECTORS = GEMM_ROWS > 6 ? 8 : 6 };
-enum { GEMM_STRETCH = 256 / sizeof(real), GEMM_APART = GEMM_STRETCH + GEMM_PIECE };      /* of a copied line */
+ * b along its rows, more vectors at a time; or b transposed, 16 of its lines at a time, a strip of
+ * 16 bytes of each transposed in registers and used at once. (More lines are more than the processor
+ * fetches ahead, and than the first cache holds of lines that collide: 1 x 512 x 512 half as fast.) */
+enum { GEMM_FEW = 2, GEMM_VECTORS = GEMM_ROWS > 6 ? 8 : 6, GEMM_STRIPS = V_LANES < 8 ? 4 : 2 };
+enum { GEMM_SKEW = 64 };
 
 struct gemm_few_plan {
     const struct gemm_plan *g;
     size_t depth, width, groups, chunks;
 };
 
-V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
-                             const real *b, ptrdiff_t line, const int rows, const int vectors)
+/* sum[.][v] += the next GEMM_PIECE products, of the lines of b from that of vector v on */
+V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, const real *b,
+                             ptrdiff_t line, const int rows, const int v)
 {
-    GEMM_UNROLL for (int v = 0; v < vectors; v++) {
-        vreal x[GEMM_PIECE];
-        gemm_transpose(x, b + v * (ptrdiff_t)V_LANES * line, line);
-        GEMM_UNROLL for (size_t q = 0; q < GEMM_PIECE; q++)
-            GEMM_UNROLL for (int r = 0; r < rows; r++)
-                sum[r][v] = v_fma(v_set(a[r * a_row + (ptrdiff_t)q * a_col]), x[q], sum[r][v]);
-    }
+    vreal x[GEMM_PIECE];
+    gemm_transpose(x, b + v * (ptrdiff_t)V_LANES * line, line);
+    GEMM_UNROLL for (int q = 0; q < (int)GEMM_PIECE; q++)
+        GEMM_UNROLL for (int r = 0; r < rows; r++)
+            sum[r][v] = v_fma(v_set(a[r * a_row + q]), x[q], sum[r][v]);
 }
 
-/* Lines that drive each other out of the cache are first copied, some of each, to where they do not:
- * 1 x 1024 x 1024 went from 7.5 to 12.5 GF/s. */
-V_ALWAYS void gemm_few_copy(real *copy, const real *b, ptrdiff_t line, const int vectors)
+/* All whole strips of a block of `depth`. Half of the lines run `skew` ahead of the others, so that
+ * lines that collide are not in the same place at the same time: 1 x 1024 x 1024 twice as fast. */
+V_ALWAYS void gemm_few_strips(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, const real *b,
+                              ptrdiff_t line, size_t depth, const int rows, const int skew)
 {
-    for (int i = 0; i < vectors * (int)V_LANES; i++, b += line, copy += GEMM_APART)
-        GEMM_UNROLL for (size_t p = 0; p < GEMM_STRETCH; p += V_LANES) v_store(copy + p, v_load(b + p));
+    size_t p = 0;
+    for (; p < (size_t)skew; p += GEMM_PIECE)
+        GEMM_UNROLL for (int v = GEMM_STRIPS / 2; v < (int)GEMM_STRIPS; v++)
+            gemm_few_strip(sum, a + p, a_row, b + p, line, rows, v);
+    for (; p + GEMM_PIECE <= depth; p += GEMM_PIECE)
+        GEMM_UNROLL for (int v = 0; v < (int)GEMM_STRIPS; v++) {
+            const size_t at = p - (v < (int)GEMM_STRIPS / 2 ? (size_t)skew : 0);
+            gemm_few_strip(sum, a + at, a_row, b + at, line, rows, v);
+        }
+    for (size_t at = p - (size_t)skew; at < p; at += GEMM_PIECE)
+        GEMM_UNROLL for (int v = 0; v < (int)GEMM_STRIPS / 2; v++)
+            gemm_few_strip(sum, a + at, a_row, b + at, line, rows, v);
 }
 
 /* c = [c +] x [+ bias] [then max(., 0)]      c, x, bias: (n), in the order of gemm_tile */
@@ -637,16 +693,10 @@ V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j
     GEMM_UNROLL for (int r = 0; r < rows; r++)
         GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
     if (transposed) {
-        real copy[GEMM_VECTORS * V_LANES * GEMM_APART];
-        for (; gemm_collides(line) && p + GEMM_STRETCH <= end; p += GEMM_STRETCH, b += GEMM_STRETCH) {
-            gemm_few_copy(copy, b, line, vectors);
-            for (size_t q = 0; q < GEMM_STRETCH; q += GEMM_PIECE, a += (ptrdiff_t)GEMM_PIECE * a_col)
-                gemm_few_strip(sum, a, a_row, a_col, copy + q, GEMM_APART, rows, vectors);
-        }
-        for (; p + GEMM_PIECE <= end; p += GEMM_PIECE) {
-            gemm_few_strip(sum, a, a_row, a_col, b, line, rows, vectors);
-            a += (ptrdiff_t)GEMM_PIECE * a_col, b += GEMM_PIECE;
-        }
+        const size_t depth = end - p, whole = depth / GEMM_PIECE * GEMM_PIECE;
+        if (gemm_collides(line) && depth > GEMM_SKEW) gemm_few_strips(sum, a, a_row, b, line, depth, rows, GEMM_SKEW);
+        else gemm_few_strips(sum, a, a_row, b, line, depth, rows, 0);
+        p += whole, a += whole, b += whole;
     }
     real rest[GEMM_PIECE * GEMM_VECTORS * V_LANES];      /* of a transposed b, what does not fill a strip */
     if (transposed && p < end) gemm_pack(rest, width, b, line, 1, width, end - p);
@@ -665,28 +715,21 @@ V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j
                     finish && g->bias ? g->bias + from : NULL, add, finish && (g->flags & MG_RELU));
 }
 
-static void gemm_few_chunk(void *context, size_t chunk)
+GEMM_OUTLINE void gemm_few_chunk(void *context, size_t chunk)
 {
     const struct gemm_few_plan *plan = context;
     const struct gemm_plan *g = plan->g;
     const size_t first = chunk * plan->groups / plan->chunks;
-    const size_t stop = (chunk + 1) * plan->groups / plan->chunks;
-    for (size_t p = 0, end; p < g->k; p = end) {
-        end = gemm_min(p + plan->depth, g->k);
-        for (size_t x = first; x < stop; x++) {
-            const size_t from = x * plan->width, j = gemm_min(from, g->n - plan->width);
-            if (g->b_row == 1) {
-                if (x + 1 < stop && from + 2 * plan->width <= g->n) {
-                    if (g->m == 1) gemm_few(g, p, end, j, from, 1, 4, 1);
-                    else gemm_few(g, p, end, j, from, 2, 4, 1);
-                    x++;
-                } else if (g->m == 1) gemm_few(g, p, end, j, from, 1, 2, 1);
-                else gemm_few(g, p, end, j, from, 2, 2, 1);
-            } else {
-                if (g->m == 1) gemm_few(g, p, end, j, from, 1, GEMM_VECTORS, 0);
-                else gemm_few(g, p, end, j, from, 2, GEMM_VECTORS, 0);
-            }
-        }
+    const size_t groups = (chunk + 1) * plan->groups / plan->chunks - first;
+    const size_t blocks = (g->k + plan->depth - 1) / plan->depth;
+    for (size_t i = 0; i < groups * blocks; i++) {                   /* in the order that b has in memory */
+        const size_t x = first + (g->b_row == 1 ? i / blocks : i % groups), from = x * plan->width;
+        const size_t p = (g->b_row == 1 ? i % blocks : i / groups) * plan->depth;
+        const size_t end = gemm_min(p + plan->depth, g->k), j = gemm_min(from, g->n - plan->width);
+        if (g->b_row == 1 && g->m == 1) gemm_few(g, p, end, j, from, 1, GEMM_STRIPS, 1);
+        else if (g->b_row == 1) gemm_few(g, p, end, j, from, 2, GEMM_STRIPS, 1);
+        else if (g->m == 1) gemm_few(g, p, end, j, from, 1, GEMM_VECTORS, 0);
+        else gemm_few(g, p, end, j, from, 2, GEMM_VECTORS, 0);
     }
 }
 
@@ -737,9 +780,10 @@ static void mg_gemm(real *c, size_t ldc,
     }
     if (n == 1) g.b_col = b_col = 1;             /* never taken, so any will do */
 
-    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH, depth = (k + depths - 1) / depths;
-    if (m <= GEMM_FEW && (b_row == 1 || b_col == 1)) {
-        const size_t width = b_row == 1 ? (size_t)GEMM_WIDTH : (size_t)GEMM_VECTORS * V_LANES;
+    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH;
+    const size_t depth = ((k + depths - 1) / depths + 7) / 8 * 8;          /* whole strips and squares */
+    if (m <= GEMM_FEW && (b_col == 1 || (b_row == 1 && a_col == 1))) {
+        const size_t width = (b_row == 1 ? GEMM_STRIPS : GEMM_VECTORS) * (size_t)V_LANES;
         if (n >= width) {
             struct gemm_few_plan few = {.g = &g, .depth = depth, .width = width};
             few.groups = (n + width - 1) / width;
@@ -774,7 +818,7 @@ static void mg_gemm(real *c, size_t ldc,
 
     const size_t packed_panels = pack_b ? g.most_panels : !GEMM_MASKS && n % V_LANES ? 1 : 0;
     const size_t packed_blocks = pack_a ? gemm_min(g.all_blocks, GEMM_BLOCKS) : 0;
-    const size_t size = depth * (packed_panels * GEMM_WIDTH + packed_blocks * GEMM_PACKED_ROWS);
+    const size_t size = depth * packed_panels * GEMM_WIDTH + packed_blocks * (depth * GEMM_ROWS + GEMM_SLACK);
     if (size <= GEMM_STACK) {
         _Alignas(64) real buffer[GEMM_STACK];
         gemm_run(&g, depth, pack_a, pack_b, buffer);
