@@ -701,7 +701,8 @@ V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j
         GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
     if (transposed) {
         const size_t depth = end - p, whole = depth / GEMM_PIECE * GEMM_PIECE;
-        if (line * (ptrdiff_t)sizeof(real) % 4096 == 0 && depth > GEMM_SKEW) gemm_few_strips(sum, a, a_row, b, line, depth, rows, GEMM_SKEW);
+        if (line * (ptrdiff_t)sizeof(real) % 4096 == 0 && depth > GEMM_SKEW)
+            gemm_few_strips(sum, a, a_row, b, line, depth, rows, GEMM_SKEW);
         else gemm_few_strips(sum, a, a_row, b, line, depth, rows, 0);
         p += whole, a += whole, b += whole;
     }
