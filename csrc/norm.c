@@ -62,6 +62,7 @@ struct norm_job {
     size_t outer, channels, inner;
     size_t tile, tiles, pieces, group; /* channels in a tile; tiles; pieces of outer; tiles (or, in
                                           norm_apply_chunk, pieces of tiles) to a chunk */
+    int narrow;                        /* tiles are narrower than what may be written by one thread */
     enum norm_sums sums;
     struct total (*partial)[2]; /* (pieces, channels): first and second */
 };
@@ -406,11 +407,18 @@ static void norm_apply_chunk(void *context, size_t chunk)
     }
 }
 
+static void norm_tiles(struct norm_job *job, size_t tile)
+{
+    job->tile = tile;
+    job->tiles = (job->channels + tile - 1) / tile;
+}
+
 /* y everywhere, in chunks of NORM_LEAST to NORM_CHUNK elements: about thirty, if there are so many */
 static void norm_apply_run(struct norm_job *job)
 {
     size_t elements = job->outer * job->channels * job->inner, chunk = elements / 32;
     if (!elements) return;
+    norm_tiles(job, job->inner == 1 ? NORM_TILE : 1);
     chunk = chunk < NORM_LEAST ? NORM_LEAST : chunk > NORM_CHUNK ? NORM_CHUNK : chunk;
     job->pieces = elements / job->tiles / chunk + 1;
     if (job->pieces > job->outer) job->pieces = job->outer;
@@ -428,13 +436,15 @@ static void norm_plan(struct norm_job *job)
     if (job->pieces > job->outer) job->pieces = job->outer;
     if (job->pieces > REDUCE_CHUNKS) job->pieces = REDUCE_CHUNKS;
     if (job->pieces < 2) job->pieces = 1;
-    job->tile = job->inner == 1 ? NORM_TILE : 1;
-    /* Narrower tiles where they are all that can be shared out. No sum goes over channels, so the cut
-     * changes no bit. */
-    while (job->pieces == 1 && job->tile > 2 * WIDE && job->outer * job->tile > 2 * NORM_LEAST &&
-           job->channels <= 2 * job->tile)
-        job->tile /= 2;
-    job->tiles = (job->channels + job->tile - 1) / job->tile;
+    /* Sums of one tile are shared out by narrower ones: no sum goes over channels, so the cut changes no
+     * bit. What is then written is cut by rows, since tiles of a row meet within cache lines, for which
+     * two threads would wait in turns (128 x 100: as slow as one). */
+    size_t tile = job->inner == 1 ? NORM_TILE : 1;
+    while (job->pieces == 1 && tile > 2 * WIDE && job->outer * tile > 2 * NORM_LEAST &&
+           job->channels <= 2 * tile)
+        tile /= 2;
+    norm_tiles(job, tile);
+    job->narrow = job->inner == 1 && tile < NORM_TILE;
     size_t each = job->outer * job->inner * (job->channels < job->tile ? job->channels : job->tile);
     job->group = each < NORM_LEAST ? NORM_LEAST / (each + 1) : 1;
 }
@@ -528,7 +538,7 @@ static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const r
                            .sums = NORM_GRADIENT,
                            .partial = partial};
     norm_plan(&job);
-    if (job.pieces == 1) {
+    if (job.pieces == 1 && !job.narrow) {
         reduce_run((job.tiles + job.group - 1) / job.group, norm_unit_chunk, &job);
         return;
     }

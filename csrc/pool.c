@@ -61,7 +61,7 @@ static int64_t pool_now(void)
 static void pool_pause(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
-    for (int i = 0; i < 4; i++) __builtin_ia32_pause();
+    __builtin_ia32_pause();
 #elif defined(__aarch64__)
     __asm__ volatile("isb");
 #endif
@@ -184,7 +184,8 @@ static int pool_join(size_t others, int64_t start, int64_t expected)
     int64_t waited = 0;
     while (atomic_load_explicit(&pool.done, memory_order_acquire) < others) {
         if (waited < SPIN_NS && atomic_load_explicit(&pool.spins, memory_order_relaxed)) {
-            for (int i = 0; i < 8; i++) pool_pause();
+            for (int i = 0; i < 8 && atomic_load_explicit(&pool.done, memory_order_acquire) < others; i++)
+                pool_pause();
         } else if (waited < 10 * SPIN_NS) {
             sched_yield();
         } else { /* an idle processor fetches the worker over */
