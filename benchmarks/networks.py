@@ -13,14 +13,11 @@ class Network(NamedTuple):
     loss: str               # "mse" or "cross-entropy"
     batch_norm: bool = False
     clip: float = 0.0       # the largest gradient norm; 0: not clipped
-    steps: int = 100        # in one block of the clock, about 50 ms of the slowest peer
     predict: bool = False   # only the forward pass, in evaluation mode
 
     def at(self, batch):
         """The same network with another batch; one sample has no variance, so no batch norm either."""
-        steps = max(1, min(200, self.steps * self.batch // batch))
-        return self._replace(name=f"{self.name}@{batch}", batch=batch, steps=steps,
-                             batch_norm=self.batch_norm and batch > 1)
+        return self._replace(name=f"{self.name}@{batch}", batch=batch, batch_norm=self.batch_norm and batch > 1)
 
     def data(self):
         """(input, target), the same for every peer."""
@@ -40,11 +37,11 @@ class Network(NamedTuple):
 
 
 _TRAINED = (
-    Network("moons", (2, 16, 16, 1), 100, "sgd", "mse", steps=200),
-    Network("digits", (64, 100, 100, 10), 32, "adam", "cross-entropy", steps=100),
-    Network("deep20", (784, *[100] * 20, 10), 128, "adam", "cross-entropy", batch_norm=True, clip=1.0, steps=10),
-    Network("mnist", (784, 512, 512, 10), 128, "adam", "cross-entropy", steps=10),
-    Network("wide", (1024, 4096, 4096, 1024), 512, "momentum", "mse", steps=1),
+    Network("moons", (2, 16, 16, 1), 100, "sgd", "mse"),
+    Network("digits", (64, 100, 100, 10), 32, "adam", "cross-entropy"),
+    Network("deep20", (784, *[100] * 20, 10), 128, "adam", "cross-entropy", batch_norm=True, clip=1.0),
+    Network("mnist", (784, 512, 512, 10), 128, "adam", "cross-entropy"),
+    Network("wide", (1024, 4096, 4096, 1024), 512, "momentum", "mse"),
 )
 
 NETWORKS = {network.name: network for network in _TRAINED}

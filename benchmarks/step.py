@@ -6,7 +6,7 @@
 
 A step is forward, loss, backward, clipping and update on one batch that lies in memory. Each
 peer runs in a process of its own, once with one thread and once with all; they take turns,
-a block of steps each, round after round, so that a busy moment of the machine meets all of
+0.1 to 0.2 seconds each, round after round, so that a busy moment of the machine meets all of
 them. Quoted is the median over the blocks, and for each peer its better number of threads.
 """
 
@@ -31,6 +31,7 @@ PEERS = {       # module -> package
     "jax_jit": "jax",
     "sklearn_mlp": "sklearn",
 }
+BLOCK = 0.1         # seconds at least; the first of them are cold, and the peer before may have threads that still spin
 FIVE = ["moons", "digits", "deep20", "mnist", "wide"]
 
 
@@ -44,12 +45,19 @@ def work(peer, network, threads):
     for _ in range(3):
         loss = value(step())
     print(f"{module.version()} {loss}", flush=True)
-    for _ in sys.stdin:
+
+    def block(steps):
         start = time.perf_counter()
-        for _ in range(network.steps):
+        for _ in range(steps):
             loss = step()
         value(loss)         # waits for what runs in the background
-        print((time.perf_counter() - start) / network.steps, flush=True)
+        return (time.perf_counter() - start) / steps
+
+    steps = 1
+    while steps * block(steps) < BLOCK:
+        steps *= 2
+    for _ in sys.stdin:
+        print(block(steps), flush=True)
 
 
 class Peer:
