@@ -1,6 +1,6 @@
 """Measures everything and writes the page of README's section on speed: tables and pictures.
 
-    python benchmarks/page.py [--quick]         docs/performance.md and its pictures, about 20 minutes
+    python benchmarks/page.py [--quick]         docs/performance.md and its pictures, about half an hour
 
 Run it on a machine that does nothing else. --quick takes fewer rounds, to try it out.
 """
