@@ -63,7 +63,7 @@ enum { GEMM_ROWS = 6, GEMM_DEPTH = 320, GEMM_BLOCKS = 32 };
 #endif
 
 enum {
-    GEMM_WIDTH = 2 * V_LANES, /* columns of a panel: what a tile reads of b */
+    GEMM_WIDTH = 2 * V_LANES,              /* columns of a panel: what a tile reads of b */
     GEMM_TOGETHER = 8,                     /* blocks of a, or half as many panels of b, copied at a time */
     GEMM_SLACK = 64 / sizeof(real),        /* what packing may write behind a block of a */
     GEMM_PANELS = 4096 / V_BYTES,          /* panels packed at a time */
