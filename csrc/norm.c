@@ -62,7 +62,6 @@ struct norm_job {
     size_t outer, channels, inner;
     size_t tile, tiles, pieces, group; /* channels in a tile; tiles; pieces of outer; tiles (or, in
                                           norm_apply_chunk, pieces of tiles) to a chunk */
-    int narrow;                        /* tiles are narrower than what may be written by one thread */
     enum norm_sums sums;
     struct total (*partial)[2]; /* (pieces, channels): first and second */
 };
@@ -444,7 +443,6 @@ static void norm_plan(struct norm_job *job)
            job->channels <= 2 * tile)
         tile /= 2;
     norm_tiles(job, tile);
-    job->narrow = job->inner == 1 && tile < NORM_TILE;
     size_t each = job->outer * job->inner * (job->channels < job->tile ? job->channels : job->tile);
     job->group = each < NORM_LEAST ? NORM_LEAST / (each + 1) : 1;
 }
@@ -538,7 +536,7 @@ static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const r
                            .sums = NORM_GRADIENT,
                            .partial = partial};
     norm_plan(&job);
-    if (job.pieces == 1 && !job.narrow) {
+    if (job.pieces == 1 && (inner > 1 || job.tile == NORM_TILE)) {
         reduce_run((job.tiles + job.group - 1) / job.group, norm_unit_chunk, &job);
         return;
     }

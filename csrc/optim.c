@@ -93,25 +93,19 @@ V_INLINE void sgd_step(vreal *p, vreal g, vreal *s, const struct step *step, str
  * p -= (a m + c g) / (b sqrt(v) + eps)      b = 0: p -= a m + c g */
 V_INLINE void adam_step(vreal *p, vreal g, vreal *s, const struct step *step, struct step_own own, int plain)
 {
-    if (plain) {
-        s[0] = s[0] + step->beta1_rest * (g - s[0]);
-        s[1] = s[1] * step->beta2 + step->beta2_rest * g * g;
-        *p = *p - own.a * s[0] / (v_sqrt(s[1]) * own.b + step->eps);
-        return;
-    }
-    s[0] = step_mean(s[0], g, step->beta1, step->beta1_rest);
+    s[0] = plain ? s[0] + step->beta1_rest * (g - s[0]) : step_mean(s[0], g, step->beta1, step->beta1_rest);
     vreal to = own.a * s[0], below;
-    if (step->own[2]) to = to + own.c * g;
-    if (step->infinity) {
+    if (!plain && step->own[2]) to = to + own.c * g;
+    if (!plain && step->infinity) {
         /* the larger; a NaN in either stays */
         vreal v = s[1] * step->beta2, size = v_select(g < 0, -g, g) + step->eps;
         below = s[1] = v_select((size > v) | (size != size), size, v);
     } else {
         below = s[1] = s[1] * step->beta2 + step->beta2_rest * g * g;
-        if (step->state[2]) below = s[2] = v_select((s[1] > s[2]) | (s[1] != s[1]), s[1], s[2]);
+        if (!plain && step->state[2]) below = s[2] = v_select((s[1] > s[2]) | (s[1] != s[1]), s[1], s[2]);
         below = v_sqrt(below) * own.b + step->eps;
     }
-    *p = *p - (own.b == 0 ? to : to / below);
+    *p = *p - (!plain && own.b == 0 ? to : to / below);
 }
 
 /* v = beta2 v + beta2_rest g^2;  m = beta2 m + (1 - beta2) g if centered;

@@ -39,11 +39,17 @@ cdef int layer_of(object module) except -1:
     return (<tuple>known)[1]
 
 
+cdef object apart(object module, x, bint relu):
+    """The layer, and the ReLU after it, as two operations."""
+    x = module.forward(x)
+    return x.relu() if relu else x
+
+
 cdef object linear(object module, Tensor x, bint relu):
     cdef dict parameters = module._parameters
     if "weight" in parameters and "bias" in parameters:
         return linear_layer(x, parameters["weight"], parameters["bias"], relu)
-    return module._then_relu(x) if relu else module.forward(x)      # where the weight is computed
+    return apart(module, x, relu)       # where the weight is computed
 
 
 cdef object batch_norm(object module, Tensor x, bint relu):
@@ -57,19 +63,19 @@ cdef object batch_norm(object module, Tensor x, bint relu):
                 parameters["weight"], parameters["bias"], training or mean is None, own["momentum"], own["eps"], relu)
         except ValueError:
             pass        # nothing was done; the layer itself says best what does not fit
-    return module._then_relu(x) if relu else module.forward(x)
+    return apart(module, x, relu)
 
 
 def run(modules not None, x):
     """The last module's output, each having been called with that of the one before."""
     cdef list layers = list(modules)
     cdef Py_ssize_t i = 0, n = len(layers)
-    cdef bint relu, apart = watched()
+    cdef bint relu, alone = watched()
     cdef int layer
     while i < n:
         module = layers[i]
         i += 1
-        layer = OTHER if apart or not isinstance(x, Tensor) else layer_of(module)
+        layer = OTHER if alone or not isinstance(x, Tensor) else layer_of(module)
         if layer == OTHER or layer == RELU:
             x = module(x)
             continue

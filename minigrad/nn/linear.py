@@ -6,7 +6,7 @@ from minigrad.nn import init as initializers
 from minigrad.nn.module import Module
 from minigrad.nn.parameter import Parameter, UninitializedParameter
 from minigrad.ops.creation import empty
-from minigrad.ops.linalg import linear, linear_relu
+from minigrad.ops.linalg import linear
 
 
 class Identity(Module):
@@ -59,13 +59,6 @@ class Linear(Module):
         if "weight" in own and "bias" in own:  # what self.weight would find, at half the price
             return linear(input, own["weight"], own["bias"])
         return linear(input, self.weight, self.bias)
-
-    def _then_relu(self, input):
-        """relu(self(input)) in one pass over memory, for Sequential."""
-        own = self._parameters
-        if "weight" in own and "bias" in own:
-            return linear_relu(input, own["weight"], own["bias"])
-        return linear_relu(input, self.weight, self.bias)
 
     def extra_repr(self):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"

@@ -63,9 +63,6 @@ class _BatchNorm(Module):
         _reset(self.weight, self.bias)
 
     def forward(self, input):
-        return self._normalize(input, False)
-
-    def _normalize(self, input, relu):
         if input.ndim not in self._ranks:
             raise self._complaint(input)
         buffers, own = self._buffers, self._parameters
@@ -79,7 +76,7 @@ class _BatchNorm(Module):
         try:
             return batch_norm_of(
                 input, mean, buffers["running_var"], batches, weight, bias,
-                training or mean is None, self.momentum, self.eps, relu,
+                training or mean is None, self.momentum, self.eps,
             )  # fmt: skip
         except ValueError:
             complaint = self._complaint(input)
@@ -129,10 +126,6 @@ class BatchNorm1d(_BatchNorm):
 
     _ranks = (2, 3)
     _shapes = "(N, C) or (N, C, L)"
-
-    def _then_relu(self, input):
-        """relu(self(input)) in one pass over memory, for Sequential."""
-        return self._normalize(input, True)
 
 
 class BatchNorm2d(_BatchNorm):

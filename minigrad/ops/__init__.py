@@ -21,7 +21,7 @@ ROOMS = """
 # What the rooms lend each other, and nobody calls from outside
 TOOLS = set("""
     unary binary floating operands by_kernel by_kernel_of_two by_numpy_of_two in_double
-    activate floats_only bounded numeric linear_relu batch_norm_of
+    activate floats_only bounded numeric batch_norm_of
     expand_to sum_to sum_over shape_only axes_of axes_tuple count_over either spread take_shape_of
     extreme_over pick given put_rows parts_named check_same_dtype check_parts norm_rows fitting
     squared_error class_loss any_cross_entropy

@@ -261,11 +261,6 @@ def linear(Tensor input not None, Tensor weight not None, Tensor bias=None):
     return linear_layer(input, weight, bias, False)
 
 
-def linear_relu(Tensor input not None, Tensor weight not None, Tensor bias):
-    """relu(linear(input, weight, bias)), in one operation."""
-    return linear_layer(input, weight, bias, True)
-
-
 cdef Tensor linear_layer(Tensor input, Tensor weight, Tensor bias, bint relu):
     cdef Linear op = Linear.__new__(Linear)
     op.relu = relu

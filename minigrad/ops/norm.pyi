@@ -30,7 +30,6 @@ def batch_norm_of(
     training: bool,
     momentum: float,
     eps: float,
-    relu: Any,
 ) -> Tensor: ...
 def fitting(who: Any, what: Any, x: Tensor, parameter: Any, shape: _Axes) -> Tensor: ...
 def norm_rows(

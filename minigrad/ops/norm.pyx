@@ -152,18 +152,17 @@ def batch_norm(Tensor input not None, Tensor running_mean, Tensor running_var, T
     and var are the running ones.
     Errors: ValueError for a training batch of one value a channel, which has no variance.
     """
-    return batch_norm_of(input, running_mean, running_var, None, weight, bias, training, momentum, eps, False)
+    return batch_norm_of(input, running_mean, running_var, None, weight, bias, training, momentum, eps)
 
 
 def batch_norm_of(Tensor input not None, Tensor running_mean, Tensor running_var, Tensor batches, Tensor weight,
-                  Tensor bias, bint training, momentum, double eps, bint relu):
+                  Tensor bias, bint training, momentum, double eps):
     """batch_norm() as a layer calls it.
 
     batches: its counter of training batches, an integer; it is raised by one. momentum None is
     then 1 / batches, so that the running statistics are averages.
-    relu: what comes out goes through max(., 0), in the same operation where input is (N, C).
     """
-    return batch_norm_layer(input, running_mean, running_var, batches, weight, bias, training, momentum, eps, relu)
+    return batch_norm_layer(input, running_mean, running_var, batches, weight, bias, training, momentum, eps, False)
 
 
 cdef Tensor batch_norm_layer(Tensor input, Tensor running_mean, Tensor running_var, Tensor batches, Tensor weight,
