@@ -1,5 +1,5 @@
-/* What the machine can do at most: multiplications with addition, and bytes read. Compiled and called by
- * machine.py with -O3 -march=native. */
+/* What the machine can do at most: multiplications with addition, bytes read, bytes read and written.
+ * Compiled and called by machine.py with -O3 -march=native. */
 #include <stddef.h>
 
 typedef float vector __attribute__((vector_size(WIDTH)));
@@ -25,4 +25,10 @@ float read_all(const float *p, size_t n)
         for (int k = 0; k < 4; k++) sum[k] += *(const vector *)(p + i + k * LANES);
     sum[0] += sum[1] + sum[2] + sum[3];
     return sum[0][0];
+}
+
+/* reads and writes n floats */
+void update_all(float *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) p[i] = p[i] * 0.5f + 0.5f;
 }

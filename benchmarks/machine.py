@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,14 +34,15 @@ def _library(folder):
     library = ctypes.CDLL(str(built))
     library.fused.argtypes, library.fused.restype = [ctypes.c_long], ctypes.c_float
     library.read_all.argtypes, library.read_all.restype = [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_float
+    library.update_all.argtypes, library.update_all.restype = [ctypes.c_void_p, ctypes.c_size_t], None
     return library, width // 4
 
 
 def _rate(work, amount, threads, rounds=7):
-    """The best of some rounds of work(), `amount` on each of the threads at once, a second."""
+    """The best of some rounds of work(i), `amount` on each of the threads at once, a second."""
     best = 0.0
     for _ in range(rounds):
-        running = [threading.Thread(target=work) for _ in range(threads)]
+        running = [threading.Thread(target=work, args=(i,)) for i in range(threads)]
         start = time.perf_counter()
         for thread in running:
             thread.start()
@@ -50,15 +52,25 @@ def _rate(work, amount, threads, rounds=7):
     return best
 
 
+class Limits(NamedTuple):
+    """What some threads can do at most, a second."""
+
+    flops: float        # floating operations
+    read: float         # bytes read
+    update: float       # bytes read and bytes written, in place
+
+
 def limits(threads):
-    """(floating operations, bytes read) a second with so many threads."""
+    """The Limits of so many threads, each with 64 MB of its own."""
     with tempfile.TemporaryDirectory() as folder:
         library, lanes = _library(folder)
         steps = 10_000_000
-        flops = _rate(lambda: library.fused(steps), 2 * 12 * lanes * steps, threads)
-        array = np.ones(64 << 20, np.uint8).view(np.float32)
-        read = _rate(lambda: library.read_all(array.ctypes.data, array.size), array.nbytes, threads)
-    return flops, read
+        flops = _rate(lambda _: library.fused(steps), 2 * 12 * lanes * steps, threads)
+        arrays = [np.ones(16 << 20, np.float32) for _ in range(threads)]
+        at, size = [array.ctypes.data for array in arrays], arrays[0].size
+        read = _rate(lambda i: library.read_all(at[i], size), 4 * size, threads)
+        update = _rate(lambda i: library.update_all(at[i], size), 8 * size, threads)
+    return Limits(flops, read, update)
 
 
 def describe():
@@ -79,8 +91,9 @@ def main():
     for what, value in describe().items():
         print(f"{what + ':':14} {value}")
     for threads in sorted({1, describe()["cores"]}):
-        flops, read = limits(threads)
-        print(f"{threads} thread{'s' * (threads > 1)}: {flops / 1e9:.0f} GF/s, {read / 1e9:.1f} GB/s")
+        most = limits(threads)
+        print(f"{threads} thread{'s' * (threads > 1)}: {most.flops / 1e9:.0f} GF/s, {most.read / 1e9:.1f} GB/s read, "
+              f"{most.update / 1e9:.1f} GB/s read and written")
 
 
 if __name__ == "__main__":

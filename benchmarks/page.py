@@ -21,7 +21,7 @@ DOCS = HERE.parent / "docs"
 FIVE = ["moons", "digits", "deep20", "mnist", "wide"]
 BATCHES = [name for name in NETWORKS if "@" in name]
 SHOWN = {"minigrad_eager": "minigrad", "torch_eager": "torch", "torch_compile": "torch.compile", "jax_jit": "jax.jit",
-         "sklearn_mlp": "scikit-learn"}
+         "tinygrad_jit": "tinygrad", "sklearn_mlp": "scikit-learn"}
 
 
 def run(folder, script, *arguments):
@@ -50,6 +50,17 @@ def steps(figures):
     return table(["microseconds", *(SHOWN[peer] for peer in peers), "best peer / minigrad"], rows)
 
 
+def passes(figures):
+    """A row for each pass over memory: GB/s, and the share of what the machine reads or updates at most."""
+    names = [name for name in next(iter(next(iter(figures.values())).values())) if name != "limit"]
+    head = [f"{name}, {n} thread{'s' * (n != '1')}" for n in figures for name in names]
+    rows = []
+    for what in next(iter(figures.values())):
+        of = [(figures[n][what][name], figures[n][what]["limit"]) for n in figures for name in names]
+        rows.append([what, *(f"{speed / 1e9:.1f} ({100 * speed / limit:.0f} %)" for speed, limit in of)])
+    return table(["", *head], rows)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
@@ -64,6 +75,7 @@ def main():
                     for n in limits}
         overhead = run(folder, "overhead.py")
         scaling = run(folder, "scaling.py", "--png", str(DOCS / "scaling.png"))
+        bandwidth = run(folder, "bandwidth.py", *rounds)
         memory = run(folder, "memory.py")
         busy = run(folder, "busy.py")
     imported = subprocess.run([sys.executable, HERE / "import_time.py"], check=True, capture_output=True, text=True)
@@ -81,11 +93,11 @@ def main():
         "Figures that fall short are shown like the others.\n",
         table(["machine", ""], [[what, str(value)] for what, value in machine.describe().items()]
               + [[f"limits, {n} thread{'s' * (n > 1)}", f"{flops / 1e9:.0f} GF/s, {read / 1e9:.1f} GB/s read"]
-                 for n, (flops, read) in limits.items()]),
+                 for n, (flops, read, update) in limits.items()]),
         "## A training step\n",
         "Forward, loss, backward, clipping and update on one batch; `benchmarks/networks.py` has the networks.\n",
         steps(five),
-        f"The wide network runs at {reached / 1e9:.0f} GF/s, {100 * reached / limits[cores][0]:.0f} % of what "
+        f"The wide network runs at {reached / 1e9:.0f} GF/s, {100 * reached / limits[cores].flops:.0f} % of what "
         f"{cores} threads of this machine can multiply and add at most.\n",
         "## Other batches\n",
         steps(batches),
@@ -100,6 +112,9 @@ def main():
         "![scaling](scaling.png)\n",
         f"From 100 to 10,000 layers: {depth[10_000]['us'] / depth[100]['us']:.1f} times the time, "
         f"{depth[10_000]['peak'] / depth[100]['peak']:.1f} times the memory.\n",
+        "## Large tensors\n",
+        "Gigabytes a second of passes over tensors of 64 MB, and the part of the machine's limit that this is.\n",
+        passes(bandwidth),
         "## Memory\n",
         table(["peak in MB", *next(iter(memory.values()))],
               [[name, *(f"{b / 1e6:.1f}" for b in row.values())] for name, row in memory.items()]),

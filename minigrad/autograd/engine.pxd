@@ -26,6 +26,7 @@ cdef class Op:
     cdef int attach(self, Tensor y) except -1
     cdef int note_versions(self) except -1
     cpdef bint needs(self, Py_ssize_t i) noexcept
+    cdef Tensor sum_so_far(self, Py_ssize_t i, Tensor a, Tensor b)
     cpdef void keep(self, Tensor y)
     cpdef Tensor output(self)
     cdef int walk_over(self, Walk walk) except -1

@@ -39,9 +39,12 @@ cdef extern from *:
     static _Thread_local int minigrad_not_recording = 0;
     /* The edges that the walk running on this thread is for (its `needed`, a set); NULL: all. */
     static _Thread_local PyObject *minigrad_needed = 0;
+    /* Whether that walk adds gradients to what is there: it records nothing and captures nothing. */
+    static _Thread_local int minigrad_adding = 0;
     """
     bint minigrad_not_recording
     PyObject *minigrad_needed
+    bint minigrad_adding
 
 cdef extern from "Python.h":
     Py_ssize_t Py_REFCNT(PyObject *o)
@@ -214,6 +217,25 @@ cdef class Op:
         to = self.edges[i]
         return to is not None and (minigrad_needed is NULL or <size_t><PyObject *>to in <set>minigrad_needed)
 
+    cdef Tensor sum_so_far(self, Py_ssize_t i, Tensor a, Tensor b):
+        """The gradient of input i that has arrived before, where this op may add its own to it in place while
+        it reads a and b (and then gives None); else None."""
+        cdef object to = self.edges[i]
+        cdef Tensor total
+        if not minigrad_adding or self.note is not None:
+            return None
+        if isinstance(to, Op):
+            total = (<Op>to).arrived
+            if total is None or Py_REFCNT(<PyObject *>total) > 2 or total.storage.holders > 1:
+                return None
+        else:
+            total = (<Tensor>to).gradient
+            if total is None or (<Tensor>to).hooks:
+                return None
+        if not grows(total) or total.kind != a.kind or total.storage == a.storage or total.storage == b.storage:
+            return None
+        return total
+
     cpdef void keep(self, Tensor y):
         """Saves the op's own output: an alias of it, as y itself holds the op (a cycle)."""
         self.saved = (alias(y),) if self.saved is None else self.saved + (alias(y),)
@@ -340,11 +362,13 @@ cdef class Walk:
 
     cdef int run(self) except -1:
         """Takes the newest op, hands its gradients to its edges, until nothing is left."""
-        global minigrad_needed
+        global minigrad_needed, minigrad_adding
         cdef Op op
         cdef bint recorded = set_recording(self.create)
         cdef PyObject *needed_before = minigrad_needed
+        cdef bint adding_before = minigrad_adding
         minigrad_needed = NULL if self.needed is None else <PyObject *>self.needed
+        minigrad_adding = not self.create and self.captured is None
         try:
             while self.queue:
                 op = pop(self.queue)
@@ -354,6 +378,7 @@ cdef class Walk:
         finally:
             set_recording(recorded)
             minigrad_needed = needed_before
+            minigrad_adding = adding_before
             for op in self.queue:       # after an error: what had arrived belongs to this walk
                 op.arrived = None
         return 0
@@ -423,11 +448,15 @@ cdef class Walk:
         return 0
 
 
+cdef inline bint grows(Tensor total) noexcept:
+    """Whether the kernels can add to a gradient in its own memory."""
+    return total.kind <= FLOAT64 and total.dense and not total.requires and not total.storage.readonly
+
+
 cdef Tensor add_up(Tensor total, Tensor more, bint may_change):
     """total + more, into total's own memory where that is allowed and possible."""
-    if may_change and minigrad_not_recording and total.kind <= FLOAT64 and total.kind == more.kind \
-            and total.dense and more.dense and same_shape(total, more) and not total.requires \
-            and not total.storage.readonly and total.storage != more.storage:
+    if may_change and minigrad_not_recording and grows(total) and total.kind == more.kind \
+            and more.dense and same_shape(total, more) and total.storage != more.storage:
         K[total.kind].axpy(total.ptr, more.ptr, 1.0, total.n)
         total.storage.version += 1
         return total

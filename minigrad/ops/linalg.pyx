@@ -2,7 +2,7 @@
 from cpython.object cimport PyObject
 
 from minigrad.autograd.engine cimport Op, recording
-from minigrad.kernels cimport K, MG_RELU
+from minigrad.kernels cimport K, MG_ACCUMULATE, MG_RELU
 from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport operands
 from minigrad.ops.broadcast cimport sum_to
@@ -46,6 +46,12 @@ cdef inline void _gemm(Tensor c, Matrix a, Matrix b, Tensor bias, int flags) noe
     """c = a @ b (+ bias); c is dense."""
     K[c.kind].gemm(c.ptr, b.columns, a.ptr, a.row_step, a.column_step, b.ptr, b.row_step, b.column_step,
                    a.rows, b.columns, a.columns, NULL if bias is None else bias.ptr, flags)
+
+
+cdef inline void _add_gemm(Tensor c, Matrix a, Matrix b) noexcept:
+    """c += a @ b, as one of the changes in place that c's memory counts."""
+    _gemm(c, a, b, None, MG_ACCUMULATE)
+    c.storage.version += 1
 
 
 cdef Tensor _product(Kind kind, Matrix a, Matrix b):
@@ -208,7 +214,7 @@ cdef class Linear(Op):
         return y
 
     cdef backward(self, Tensor dy):
-        cdef Tensor x, w, d, own, dx = None, dw = None, db = None
+        cdef Tensor x, w, d, own, total, dx = None, dw = None, db = None
         cdef Py_ssize_t length[MAX_RANK]
         cdef Matrix rows
         cdef int i
@@ -220,14 +226,22 @@ cdef class Linear(Op):
             d = relu_gradient(d, self.output(), Py_REFCNT(<PyObject *>dy) == 2)
         rows = _rows(d)
         if self.needs(0):
-            for i in range(d.rank - 1):
-                length[i] = d.length[i]
-            length[d.rank - 1] = w.length[1]
-            dx = new_tensor(d.kind, d.rank, length)
-            _gemm(dx, rows, _matrix(w), None, 0)
+            total = self.sum_so_far(0, d, w)
+            if total is None:
+                for i in range(d.rank - 1):
+                    length[i] = d.length[i]
+                length[d.rank - 1] = w.length[1]
+                dx = new_tensor(d.kind, d.rank, length)
+                _gemm(dx, rows, _matrix(w), None, 0)
+            else:
+                _add_gemm(total, rows, _matrix(w))
         if self.needs(1):
             own = x if x.rank == 2 else dense(x)
-            dw = _product(d.kind, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
+            total = self.sum_so_far(1, d, own)
+            if total is None:
+                dw = _product(d.kind, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
+            else:       # as for the second time step, or the second part of a batch: one pass over memory, not three
+                _add_gemm(total, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
         if len(self.edges) == 2:
             return dx, dw
         if self.needs(2):

@@ -5,11 +5,13 @@ import sys
 import threading
 import weakref
 
+import numpy as np
 import pytest
 
 import minigrad as mg
 from minigrad import autograd
 from minigrad import kernels as memory
+from minigrad.nn import functional as F
 
 
 def scalar(value=1.0):
@@ -544,3 +546,120 @@ class TestWhereGradientsLie:
         before = memory.memory_stats()["live"]
         y.backward()
         assert memory.memory_stats()["peak"] - before < 1.5 * 4 * 300 * 200
+
+
+class TestProductsAddedInPlace:
+    """Linear's gradients are added to what is there by the product itself, wherever that changes nothing else."""
+
+    x = np.linspace(-1.0, 1.0, 5 * 700, dtype=np.float32).reshape(5, 700)
+    w = np.linspace(1.0, -1.0, 3 * 700, dtype=np.float32).reshape(3, 700) ** 3
+
+    def leaves(self):
+        return mg.tensor(self.x, requires_grad=True), mg.tensor(self.w, requires_grad=True)
+
+    def once(self):
+        x, w = self.leaves()
+        F.linear(x, w).square().sum().backward()
+        return x.grad.numpy(), w.grad.numpy()
+
+    def test_the_second_backward_doubles(self):
+        x, w = self.leaves()
+        dx, dw = self.once()
+        for _ in range(2):
+            F.linear(x, w).square().sum().backward()
+        assert x.grad.numpy().tobytes() == (dx + dx).tobytes()
+        assert w.grad.numpy().tobytes() == (dw + dw).tobytes()
+
+    def test_without_memory_of_its_own(self):
+        layer, x = mg.nn.Linear(300, 200, bias=False), mg.zeros(4, 300)
+        layer(x).sum().backward()
+        grad = layer.weight.grad
+        y = layer(x).sum()
+        memory.reset_peak_memory()
+        before = memory.memory_stats()["live"]
+        y.backward()
+        assert memory.memory_stats()["peak"] - before < 0.1 * 4 * 300 * 200
+        assert layer.weight.grad is grad
+
+    def test_the_change_is_counted(self):
+        x, w = self.leaves()
+        F.linear(x, w).sum().backward()
+        square = (mg.ones(3, 700, requires_grad=True) * w.grad).sum()       # saves w.grad
+        F.linear(x, w).sum().backward()
+        with pytest.raises(RuntimeError, match="changed in place"):
+            square.backward()
+
+    def test_rows_of_a_longer_shape(self):
+        x, w = self.leaves()
+        F.linear(x.reshape(5, 1, 700), w).square().sum().backward()
+        F.linear(x.reshape(1, 5, 700), w).square().sum().backward()
+        dx, dw = self.once()
+        np.testing.assert_allclose(x.grad.numpy(), 2 * dx, rtol=1e-5)
+        np.testing.assert_allclose(w.grad.numpy(), 2 * dw, rtol=1e-5, atol=1e-5)
+
+    def test_into_a_result_used_twice(self):
+        """y + linear(y): what arrives at y by the sum is dy itself, which is not to be written over."""
+        w = mg.tensor(np.eye(4, dtype=np.float32) * 3, requires_grad=True)
+        x = mg.ones(2, 4, requires_grad=True)
+        seed = mg.ones(2, 4)
+        y = x * 2
+        z = y + F.linear(y, w) + F.linear(y, w)
+        z.backward(seed)
+        assert x.grad.tolist() == [[14.0] * 4] * 2
+        assert w.grad.tolist() == [[8.0] * 4] * 4
+        assert seed.tolist() == [[1.0] * 4] * 2
+
+    def test_input_and_weight_are_one(self):
+        x = mg.tensor(np.arange(9, dtype=np.float32).reshape(3, 3), requires_grad=True)
+        expected = 3.0 * (np.ones((3, 3)) @ x.detach().numpy() * 2)
+        for _ in range(3):
+            F.linear(x, x).sum().backward()
+        np.testing.assert_allclose(x.grad.numpy(), expected)
+
+    def test_a_gradient_that_is_read_at_the_same_time(self):
+        """The gradient's memory is the input's, or that of dy."""
+        w = mg.tensor(np.full((2, 2), 2.0, np.float32), requires_grad=True)
+        w.grad = mg.ones(2, 2)
+        F.linear(w.grad, w).sum().backward()
+        assert w.grad.tolist() == [[3.0] * 2] * 2
+        w.grad = mg.ones(2, 2)
+        F.linear(mg.ones(2, 2), w).backward(w.grad)
+        assert w.grad.tolist() == [[3.0] * 2] * 2
+
+    def test_hooks_see_the_new_gradient_alone(self):
+        x, w = self.leaves()
+        seen = []
+        F.linear(x, w).square().sum().backward()
+        w.register_hook(lambda gradient: seen.append(gradient.numpy()))
+        F.linear(x, w).square().sum().backward()
+        assert seen[0].tobytes() == self.once()[1].tobytes()
+        np.testing.assert_allclose(w.grad.numpy(), 2 * seen[0])
+
+    def test_whoever_watches_sees_the_new_gradient_alone(self):
+        x, w = self.leaves()
+        with mg.autograd.detect_anomaly():
+            for _ in range(2):
+                F.linear(x, w).square().sum().backward()
+        np.testing.assert_array_equal(w.grad.numpy(), 2 * self.once()[1])
+
+    def test_gradients_asked_for_leave_grad_alone(self):
+        x, w = self.leaves()
+        w.grad = mg.ones(3, 700)
+        dw, = mg.autograd.grad(F.linear(x, w).square().sum(), w)
+        assert dw.numpy().tobytes() == self.once()[1].tobytes()
+        assert (w.grad == 1).all()
+
+    def test_of_a_graph_that_is_kept(self):
+        x, w = self.leaves()
+        for _ in range(2):
+            F.linear(x, w).square().sum().backward(create_graph=True)
+        assert w.grad.requires_grad
+        np.testing.assert_array_equal(w.grad.detach().numpy(), 2 * self.once()[1])
+
+    def test_another_kind_or_a_view_or_readonly(self):
+        for grad in (mg.ones(700, 3).t(), mg.from_numpy(np.broadcast_to(np.float32(1), (3, 700)))):
+            x, w = self.leaves()
+            w.grad = grad
+            F.linear(x, w).square().sum().backward()
+            np.testing.assert_array_equal(w.grad.numpy(), self.once()[1] + 1)
+            assert (grad == 1).all()
