@@ -167,8 +167,9 @@ MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const re
  *     x: (outer, channels, inner); mean, var: (channels), always double */
 MG_KERNEL(void, batch_norm_statistics, (double *mean, double *var, const real *x,
                                         size_t outer, size_t channels, size_t inner))
-/* rstd = 1 / sqrt(var + eps)      var: (channels), or, in double, rstd itself */
-MG_KERNEL(void, batch_norm_rstd, (double *rstd, const real *var, double eps, size_t channels))
+/* mean = running_mean, rstd = 1 / sqrt(running_var + eps)      (channels) each; in double they may be the same */
+MG_KERNEL(void, batch_norm_running, (double *mean, double *rstd, const real *running_mean,
+                                     const real *running_var, double eps, size_t channels))
 /* running = (1 - momentum) running + momentum scale batch      (channels) each */
 MG_KERNEL(void, batch_norm_move, (real *running, const double *batch, double scale, double momentum,
                                   size_t channels))

@@ -88,7 +88,8 @@ cdef extern from "minigrad.h":
                              size_t n) noexcept nogil
         void (*batch_norm_statistics)(double *mean, double *var, const void *x, size_t outer, size_t channels,
                                       size_t inner) noexcept nogil
-        void (*batch_norm_rstd)(double *rstd, const void *var, double eps, size_t channels) noexcept
+        void (*batch_norm_running)(double *mean, double *rstd, const void *running_mean, const void *running_var,
+                                   double eps, size_t channels) noexcept
         void (*batch_norm_move)(void *running, const double *batch, double scale, double momentum,
                                 size_t channels) noexcept
         void (*batch_norm_forward)(void *y, const void *x, const double *mean, const double *rstd,

@@ -201,7 +201,8 @@ cdef class Linear(Op):
         cdef Py_ssize_t length[MAX_RANK]
         cdef Tensor y, own
         cdef int i
-        self.saved = (x if w.requires else None, w if x.requires else None)
+        if recording():
+            self.saved = (x if w.requires else None, w if x.requires else None)
         for i in range(x.rank - 1):
             length[i] = x.length[i]
         length[x.rank - 1] = w.length[0]
@@ -209,7 +210,7 @@ cdef class Linear(Op):
         own = x if x.rank == 2 else dense(x)
         _gemm(y, _matrix(own) if x.rank == 2 else _rows(own), _transposed(_matrix(w)),
               None if b is None else dense(b), MG_RELU if self.relu else 0)
-        if self.relu:
+        if self.relu and recording():
             self.keep(y)
         return y
 

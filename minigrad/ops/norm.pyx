@@ -11,7 +11,7 @@ from minigrad.ops.activation cimport relu_gradient
 from minigrad.ops.arithmetic cimport convert
 from minigrad.ops.broadcast cimport shape_only
 from minigrad.tensor cimport (
-    FLOAT16, FLOAT32, FLOAT64, INT64, Tensor, check_writable, copy_into, dense, describe, dtype_of, is_floating,
+    FLOAT16, FLOAT32, FLOAT64, INT64, Tensor, cast, check_writable, copy_into, dense, describe, dtype_of, is_floating,
     new_like, new_tensor, to_tensor,
 )
 
@@ -51,7 +51,7 @@ cdef class BatchNorm(Op):
 
     csrc/norm.c derives dx. Ioffe and Szegedy, ICML 2015.
     """
-    cdef Tensor mean, rstd              # (C), float64
+    cdef Tensor statistics              # (2, C), float64: mean and rstd
     cdef bint training, relu
     cdef double eps
     cdef size_t outer, channels, inner
@@ -59,6 +59,7 @@ cdef class BatchNorm(Op):
     cdef Tensor forward(self, Tensor x, Tensor w, Tensor b, Tensor running_mean, Tensor running_var,
                         bint training, double momentum, double eps):
         cdef Tensor y = new_like(x), xd = dense(x)
+        cdef Py_ssize_t length[2]
         cdef int i
         cdef double *mean
         cdef double *rstd
@@ -68,26 +69,27 @@ cdef class BatchNorm(Op):
             self.inner *= x.length[i]
         n = self.outer * self.inner
         self.training, self.eps = training, eps
-        self.mean = new_tensor(FLOAT64, 1, &x.length[1])
-        self.rstd = new_tensor(FLOAT64, 1, &x.length[1])
-        mean, rstd = <double *>self.mean.ptr, <double *>self.rstd.ptr
+        length[0], length[1] = 2, x.length[1]
+        self.statistics = new_tensor(FLOAT64, 2, length)
+        mean = <double *>self.statistics.ptr
+        rstd = mean + self.channels
         if training:
             K[x.kind].batch_norm_statistics(mean, rstd, xd.ptr, self.outer, self.channels, self.inner)
             if running_mean is not None and n > 0:
                 _move(running_mean, mean, 1, momentum)
                 _move(running_var, rstd, n / (n - 1), momentum)
-            K[FLOAT64].batch_norm_rstd(rstd, rstd, eps, self.channels)
+            K[FLOAT64].batch_norm_running(mean, rstd, mean, rstd, eps, self.channels)
         else:
             running_mean, running_var = dense(running_mean), dense(running_var)
-            for i in range(x.length[1]):
-                mean[i] = ((<float *>running_mean.ptr)[i] if running_mean.kind == FLOAT32
-                           else (<double *>running_mean.ptr)[i])
-            K[running_var.kind].batch_norm_rstd(rstd, running_var.ptr, eps, self.channels)
+            if running_mean.kind != running_var.kind:
+                running_mean, running_var = cast(running_mean, FLOAT64), cast(running_var, FLOAT64)
+            K[running_mean.kind].batch_norm_running(mean, rstd, running_mean.ptr, running_var.ptr, eps, self.channels)
         K[x.kind].batch_norm_forward(y.ptr, xd.ptr, mean, rstd, _pointer(w), _pointer(b),
                                      self.outer, self.channels, self.inner, self.relu)
-        self.saved = (x, w)
-        if self.relu:
-            self.keep(y)
+        if recording():
+            self.saved = (x, w)
+            if self.relu:
+                self.keep(y)
         return y
 
     cdef backward(self, Tensor dy):
@@ -104,8 +106,8 @@ cdef class BatchNorm(Op):
         x, dy = dense(x), dense(dy)
         w = None if w is None else dense(w)
         K[x.kind].batch_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
-                                      _pointer(self.output() if self.relu else None),
-                                      <double *>self.mean.ptr, <double *>self.rstd.ptr, _pointer(w),
+                                      _pointer(self.output() if self.relu else None), <double *>self.statistics.ptr,
+                                      <double *>self.statistics.ptr + self.channels, _pointer(w),
                                       self.outer, self.channels, self.inner)
         return dx, dw, db
 
@@ -117,8 +119,8 @@ cdef class BatchNorm(Op):
             centred = _centred(x, axes)
             rstd = ((centred * centred).mean(axes, keepdim=True) + self.eps) ** -0.5
         else:
-            centred = x - self.mean.to(x.dtype).reshape(shape)
-            rstd = self.rstd.to(x.dtype).reshape(shape)
+            mean, rstd = [part.reshape(shape) for part in self.statistics.to(x.dtype)]
+            centred = x - mean
         xhat = centred * rstd
         dx = None
         if self.needs(0):
