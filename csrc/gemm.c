@@ -229,7 +229,6 @@ V_ALWAYS void gemm_tile_of_half(real *c, const real *a, const real *b, const rea
 /* One function for each height, so that no block of rows wastes any: gemm_tiles[rows - 1]
  * [vectors - 1][last < GEMM_CUT]. In AVX-512 a mask costs nothing, all tiles are masked, and being
  * cut means to be at most half a vector. */
-#define GEMM_OUTLINE static __attribute__((noinline, noclone))      /* one copy is enough */
 typedef void gemm_kernel(real *c, const real *a, const real *b, const real *bias, size_t last,
                          const struct gemm_step *step);
 
@@ -388,7 +387,7 @@ V_ALWAYS void gemm_pack_square(real *dst, size_t width, const real *src, ptrdiff
  * For a panel of b the lines are columns, for a block of a rows: a tile reads either along k, the lines
  * side by side. Whole vectors are written, the last strip of lines first, so that what goes beyond `width`
  * is overwritten, or behind the last row. (Blocks of 6 instead of 8: 2 % faster at 512 x 1024 x 1024.) */
-GEMM_OUTLINE void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t line, ptrdiff_t along,
+V_SHARED void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t line, ptrdiff_t along,
                       size_t lines, size_t k)
 {
     if (line == 1) {
@@ -610,7 +609,7 @@ static void gemm_buffer_return(real *buffer)
 }
 
 /* The same bits without any memory, for the day there is none. */
-GEMM_OUTLINE __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, size_t depth)
+V_SHARED __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, size_t depth)
 {
     for (size_t i = 0; i < g->m; i++)
         for (size_t j = 0; j < g->n; j++) {
@@ -675,7 +674,7 @@ V_ALWAYS void gemm_few_strips(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff
 }
 
 /* c = [c +] x [+ bias] [then max(., 0)]      c, x, bias: (n), in the order of gemm_tile */
-GEMM_OUTLINE void gemm_finish(real *c, const real *x, size_t n, const real *bias, int add, int relu)
+V_SHARED void gemm_finish(real *c, const real *x, size_t n, const real *bias, int add, int relu)
 {
     for (size_t j = 0; j < n; j += V_LANES) {
         const size_t count = gemm_min(n - j, V_LANES);
@@ -723,7 +722,7 @@ V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j
                     finish && g->bias ? g->bias + from : NULL, add, finish && (g->flags & MG_RELU));
 }
 
-GEMM_OUTLINE void gemm_few_chunk(void *context, size_t chunk)
+V_SHARED void gemm_few_chunk(void *context, size_t chunk)
 {
     const struct gemm_few_plan *plan = context;
     const struct gemm_plan *g = plan->g;

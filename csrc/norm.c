@@ -160,9 +160,9 @@ V_INLINE void norm_sum_channel(struct total *out, const real *x, const real *dy,
     wide m = wide_set(mean);
     struct wide_sum first = wide_sum_zero(), second = wide_sum_zero();
     size_t since = 0;
-    for (size_t r = 0; r < rows; r++, x += stride, dy += sums == NORM_GRADIENT ? stride : 0) {
-        size_t i = 0;
-        for (; i + WIDE <= inner; i += WIDE) {
+    for (size_t r = 0; r < rows; r++) {
+        size_t i = r * stride, end = i + inner;
+        for (; i + WIDE <= end; i += WIDE) {
             wide v = wide_load(x + i);
             norm_add(&first, &second, v, sums == NORM_GRADIENT ? wide_load(dy + i) : v, m, sums);
             if ((since += WIDE) >= REDUCE_BLOCK) {
@@ -172,7 +172,7 @@ V_INLINE void norm_sum_channel(struct total *out, const real *x, const real *dy,
                 since = 0;
             }
         }
-        for (; i < inner; i++) {
+        for (; i < end; i++) {
             double d = (double)x[i] - mean;
             double a = sums == NORM_X ? (double)x[i] : sums == NORM_CENTRED ? d : (double)dy[i];
             total_add(&out[0], (struct total){a, 0});
@@ -297,15 +297,15 @@ V_INLINE void norm_apply_channel(real *y, const real *x, const real *dy, const s
 {
     wide mean = wide_set(line->mean[at]), slope = wide_set(line->slope[at]);
     wide scale = wide_set(line->scale[at]), shift = wide_set(line->shift[at]);
-    for (size_t r = 0; r < rows; r++, y += stride, x += stride, dy += backward ? stride : 0) {
-        size_t i = 0;
-        for (; i + WIDE <= inner; i += WIDE) {
+    for (size_t r = 0; r < rows; r++) {
+        size_t i = r * stride, end = i + inner;
+        for (; i + WIDE <= end; i += WIDE) {
             wide v = wide_load(x + i), g = backward ? wide_load(dy + i) : v;
             wide_store(y + i, norm_value(v, g, mean, slope, scale, shift, backward));
         }
-        if (i < inner) {
-            wide v = wide_load_first(x + i, inner - i), g = backward ? wide_load_first(dy + i, inner - i) : v;
-            wide_store_first(y + i, norm_value(v, g, mean, slope, scale, shift, backward), inner - i);
+        if (i < end) {
+            wide v = wide_load_first(x + i, end - i), g = backward ? wide_load_first(dy + i, end - i) : v;
+            wide_store_first(y + i, norm_value(v, g, mean, slope, scale, shift, backward), end - i);
         }
     }
 }

@@ -36,7 +36,11 @@
 #else
 #define V_INLINE static inline __attribute__((unused))
 #endif
+#if defined(__clang__)                          /* which never clones */
+#define V_SHARED static __attribute__((noinline, unused))
+#else
 #define V_SHARED static __attribute__((noinline, noclone, unused))
+#endif
 
 typedef float vfloat __attribute__((vector_size(V_BYTES)));
 typedef double vdouble __attribute__((vector_size(V_BYTES)));
