@@ -126,6 +126,9 @@ MG_KERNEL(void, hardswish_backward, (real *dx, const real *dy, const real *x, co
 /* y[o, i] = sum over j of x[o, j, i] / divisor      x: (outer, n, inner); y: (outer, inner)
  * At most 1 ulp off for any n; n = 0 gives 0 / divisor. */
 MG_KERNEL(void, sum, (real *y, const real *x, size_t outer, size_t n, size_t inner, double divisor))
+/* dx = dy where y > 0, else 0, and the sums of dx's columns: relu_backward and sum in one pass over memory
+ *     dx, dy, y: (n, inner); sums: (inner); dx may be dy */
+MG_KERNEL(void, relu_backward_sum, (real *dx, real *sums, const real *dy, const real *y, size_t n, size_t inner))
 
 /* y[o, i] = the largest (smallest) x[o, j, i]; NaN wins; at[o, i] (unless at is NULL) is
  * the first j that has it.      n >= 1 */
@@ -188,13 +191,15 @@ MG_KERNEL(void, batch_norm_backward, (real *dx, real *dweight, real *dbias, cons
 /* y = (x - mean) rstd weight + bias, each row by itself: mean, rstd = 1 / sqrt(var + eps) of the row;
  * mean NULL: nothing is subtracted, rstd = 1 / sqrt(mean of squares + eps)
  *     x, y: (rows, n); mean, rstd: (rows), results, always double; y may be x
- *     weight, bias: (period, n / span) or NULL; element j of row r has [r % period, j / span] */
+ *     weight, bias: (period, n / span) or NULL; element j of row r has [r % period, j / span]
+ *     relu: y ends with max(., 0); only for period 1, span 1 */
 MG_KERNEL(void, layer_norm_forward, (real *y, double *mean, double *rstd, const real *x, const real *weight,
                                      const real *bias, size_t rows, size_t n, size_t period, size_t span,
-                                     double eps))
-/* dx, dweight = sum(dy xhat), dbias = sum(dy)      any of the three may be NULL; dx may be dy */
+                                     double eps, int relu))
+/* dx, dweight = sum(dy xhat), dbias = sum(dy)      any of the three may be NULL; dx may be dy
+ *     y: NULL, or what forward with relu gave: dy counts where it is > 0 */
 MG_KERNEL(void, layer_norm_backward, (real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                      const double *mean, const double *rstd, const real *weight,
+                                      const real *y, const double *mean, const double *rstd, const real *weight,
                                       size_t rows, size_t n, size_t period, size_t span))
 
 /* ---- optim.c: all parameters in one call ---------------------------------- */

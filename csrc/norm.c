@@ -593,7 +593,9 @@ static void mg_batch_norm_backward(real *dx, real *dweight, real *dbias, const r
 
 struct rows_job {
     const real *x, *dy, *weight, *bias;
-    real *y; /* the output; in backward dx */
+    const real *relu; /* as above; both this and the next only for period 1, span 1 */
+    real *y;          /* the output; in backward dx */
+    int cut;          /* forward: y goes through max(., 0) */
     real *dweight, *dbias;
     double *mean, *rstd; /* (rows); mean is NULL for RMS */
     size_t rows, n, period, span;
@@ -618,9 +620,9 @@ V_INLINE void rows_statistics(double *mean, double *rstd, const real *x, size_t 
     *rstd = 1 / sqrt((var < 0 ? 0 : var) + eps);
 }
 
-/* y = (x - mean) rstd weight + bias along one row */
+/* y = (x - mean) rstd weight + bias [then max(., 0)] along one row */
 V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const real *weight,
-                         const real *bias, size_t n, size_t span)
+                         const real *bias, size_t n, size_t span, int cut)
 {
     wide m = wide_set(mean), s = wide_set(rstd);
     if (span == 1) {
@@ -631,6 +633,7 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
             if (weight)
                 v = wide_mul(v, left == WIDE ? wide_load(weight + j) : wide_load_first(weight + j, left));
             if (bias) v = wide_add(v, left == WIDE ? wide_load(bias + j) : wide_load_first(bias + j, left));
+            if (cut) v = norm_cut(v);
             if (left == WIDE) wide_store(y + j, v);
             else wide_store_first(y + j, v, left);
         }
@@ -660,13 +663,13 @@ static void rows_forward_chunk(void *context, size_t chunk)
         rows_statistics(job->mean ? job->mean + r : NULL, job->rstd + r, x, job->n, job->eps);
         rows_apply(job->y + r * job->n, x, job->mean ? job->mean[r] : 0, job->rstd[r],
                    job->weight ? job->weight + at : NULL, job->bias ? job->bias + at : NULL, job->n,
-                   job->span);
+                   job->span, job->cut);
     }
 }
 
 /* first = sum(g), second = sum(g xc) over one row, g = dy weight */
 V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, const real *dy,
-                                 const real *weight, double mean, size_t n, size_t span)
+                                 const real *relu, const real *weight, double mean, size_t n, size_t span)
 {
     struct total out[2] = {{0, 0}, {0, 0}};
     wide m = wide_set(mean);
@@ -678,7 +681,7 @@ V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, c
             size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
             int whole = left == WIDE;
             wide v = wide_sub(whole ? wide_load(x + j) : wide_load_first(x + j, left), m);
-            wide g = whole ? wide_load(dy + j) : wide_load_first(dy + j, left); /* 0 in the lanes beyond */
+            wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left); /* 0 in the lanes beyond */
             if (weight && span == 1) w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
             if (weight) g = wide_mul(g, w);
             wide_sum_add(&a, g);
@@ -699,8 +702,9 @@ static void rows_backward_chunk(void *context, size_t chunk)
     for (; r < last; r++) {
         const real *x = job->x + r * n, *dy = job->dy + r * n;
         const real *weight = job->weight ? job->weight + r % job->period * each : NULL;
+        const real *relu = job->relu ? job->relu + r * n : NULL;
         double mean = job->mean ? job->mean[r] : 0, rstd = job->rstd[r], first, second;
-        rows_gradient_sums(&first, &second, x, dy, weight, mean, n, span);
+        rows_gradient_sums(&first, &second, x, dy, relu, weight, mean, n, span);
         wide m = wide_set(mean), slope = wide_set(rstd);
         wide scale = wide_set(-rstd * rstd * (second * rstd / (double)n));
         wide shift = wide_set(job->mean ? -rstd * (first / (double)n) : 0);
@@ -711,7 +715,7 @@ static void rows_backward_chunk(void *context, size_t chunk)
                 size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
                 int whole = left == WIDE;
                 wide v = whole ? wide_load(x + j) : wide_load_first(x + j, left);
-                wide g = whole ? wide_load(dy + j) : wide_load_first(dy + j, left);
+                wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left);
                 if (weight && span == 1)
                     w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
                 if (weight) g = wide_mul(g, w);
@@ -732,12 +736,13 @@ static void rows_columns_chunk(void *context, size_t chunk)
     size_t r = reduce_cut(job->rows, job->pieces, piece), end = reduce_cut(job->rows, job->pieces, piece + 1);
     double sum[2][NORM_TILE] = {{0}}, error[2][NORM_TILE] = {{0}};
     for (; r < end; r++) {
-        const real *x = job->x + r * job->n + column, *dy = job->dy + r * job->n + column;
+        const size_t at = r * job->n + column;
+        const real *x = job->x + at, *dy = job->dy + at, *relu = job->relu ? job->relu + at : NULL;
         wide m = wide_set(job->mean ? job->mean[r] : 0), s = wide_set(job->rstd[r]);
         for (size_t i = 0; i < width; i += WIDE) {
             size_t left = width - i < WIDE ? width - i : WIDE;
             wide v = left == WIDE ? wide_load(x + i) : wide_load_first(x + i, left);
-            wide g = left == WIDE ? wide_load(dy + i) : wide_load_first(dy + i, left);
+            wide g = norm_gradient(dy + i, relu ? relu + i : NULL, left);
             struct wide_sum first = norm_get(sum[0] + i, error[0] + i);
             struct wide_sum second = norm_get(sum[1] + i, error[1] + i);
             wide_sum_add(&first, wide_mul(g, wide_mul(wide_sub(v, m), s)));
@@ -790,11 +795,12 @@ static void rows_run(struct rows_job *job, size_t units, size_t each,
 
 static void mg_layer_norm_forward(real *y, double *mean, double *rstd, const real *x, const real *weight,
                                   const real *bias, size_t rows, size_t n, size_t period, size_t span,
-                                  double eps)
+                                  double eps, int relu)
 {
     if (!rows || !n) return;
     struct rows_job job = {.x = x,
                            .y = y,
+                           .cut = relu,
                            .mean = mean,
                            .rstd = rstd,
                            .weight = weight,
@@ -808,12 +814,13 @@ static void mg_layer_norm_forward(real *y, double *mean, double *rstd, const rea
 }
 
 static void mg_layer_norm_backward(real *dx, real *dweight, real *dbias, const real *dy, const real *x,
-                                   const double *mean, const double *rstd, const real *weight, size_t rows,
-                                   size_t n, size_t period, size_t span)
+                                   const real *relu, const double *mean, const double *rstd,
+                                   const real *weight, size_t rows, size_t n, size_t period, size_t span)
 {
     if (!n) return;
     struct rows_job job = {.x = x,
                            .dy = dy,
+                           .relu = relu,
                            .y = dx,
                            .dweight = dweight,
                            .dbias = dbias,

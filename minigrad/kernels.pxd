@@ -69,6 +69,8 @@ cdef extern from "minigrad.h":
         mg_activation_backward hardswish_backward
         void (*sum)(void *y, const void *x, size_t outer, size_t n, size_t inner,
                     double divisor) noexcept nogil
+        void (*relu_backward_sum)(void *dx, void *sums, const void *dy, const void *y, size_t n,
+                                  size_t inner) noexcept nogil
         void (*amax)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
         void (*amin)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
         void (*softmax_forward)(void *y, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
@@ -100,9 +102,9 @@ cdef extern from "minigrad.h":
                                     size_t outer, size_t channels, size_t inner) noexcept nogil
         void (*layer_norm_forward)(void *y, double *mean, double *rstd, const void *x, const void *weight,
                                    const void *bias, size_t rows, size_t n, size_t period, size_t span,
-                                   double eps) noexcept nogil
+                                   double eps, int relu) noexcept nogil
         void (*layer_norm_backward)(void *dx, void *dweight, void *dbias, const void *dy, const void *x,
-                                    const double *mean, const double *rstd, const void *weight,
+                                    const void *y, const double *mean, const double *rstd, const void *weight,
                                     size_t rows, size_t n, size_t period, size_t span) noexcept nogil
         void (*sgd)(size_t count, void **p, const void **g, void **buffer, const unsigned char *first,
                     const size_t *n, double lr, double momentum, double dampening, double weight_decay,

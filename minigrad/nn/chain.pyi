@@ -1,6 +1,4 @@
-from collections.abc import Iterable
-
 from minigrad.nn.module import Module
 from minigrad.tensor import Tensor
 
-def run(modules: Iterable[Module], x: Tensor) -> Tensor: ...
+def run(modules: dict[str, Module], x: Tensor) -> Tensor: ...

@@ -122,7 +122,7 @@ class Sequential(_Numbered):
                 self.add_module(str(i), module)
 
     def forward(self, input):
-        return chain.run(self._modules.values(), input)
+        return chain.run(self._modules, input)
 
     def _of(self, items):
         return type(self)(OrderedDict(items))

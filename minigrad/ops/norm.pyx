@@ -96,7 +96,7 @@ cdef class BatchNorm(Op):
         cdef Tensor x, w, dx = None, dw = None, db = None
         x, w = self.saved[0], self.saved[1]
         if recording() or not self.training:
-            return self.composed(relu_gradient(dy, self.output(), False) if self.relu else dy, x, w)
+            return self.composed(relu_gradient(dy, self.output(), False, None) if self.relu else dy, x, w)
         if self.needs(0):
             dx = new_like(x)
         if w is not None and self.needs(1):
@@ -223,7 +223,11 @@ cdef class LayerNorm(Op):
     mean(g). A row is x's last `stretches * span` elements; w and b are (period, stretches): a
     number for each stretch of a row, beginning again after `period` rows. csrc/norm.c derives
     dx. Ba, Kiros and Hinton, 2016.
+
+    With relu (for period 1, span 1): y = max(xhat w + b, 0) in the same pass over memory, and dy
+    counts where y > 0.
     """
+    cdef bint relu
     cdef Tensor mean, rstd              # (rows), float64; no mean for RMS
     cdef Tensor shape_of_b
     cdef double eps
@@ -238,16 +242,19 @@ cdef class LayerNorm(Op):
         self.mean = new_tensor(FLOAT64, 1, &rows) if centred else None
         self.rstd = new_tensor(FLOAT64, 1, &rows)
         K[x.kind].layer_norm_forward(y.ptr, <double *>_pointer(self.mean), <double *>self.rstd.ptr, xd.ptr,
-                                     _pointer(w), _pointer(b), self.rows, self.n, period, span, eps)
-        self.saved = (x, w)
-        self.shape_of_b = None if b is None else shape_only(b)
+                                     _pointer(w), _pointer(b), self.rows, self.n, period, span, eps, self.relu)
+        if recording():
+            self.saved = (x, w)
+            self.shape_of_b = None if b is None else shape_only(b)
+            if self.relu:
+                self.keep(y)
         return y
 
     cdef backward(self, Tensor dy):
         cdef Tensor x, w, dx = None, dw = None, db = None
-        x, w = self.saved
+        x, w = self.saved[0], self.saved[1]
         if recording():
-            return self.composed(dy, x, w)
+            return self.composed(relu_gradient(dy, self.output(), False, None) if self.relu else dy, x, w)
         if self.needs(0):
             dx = new_like(x)
         if w is not None and self.needs(1):
@@ -258,7 +265,7 @@ cdef class LayerNorm(Op):
             return dx, None if dw is None else dw.zero_(), None if db is None else db.zero_()
         x, dy = dense(x), dense(dy)
         K[x.kind].layer_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
-                                      <double *>_pointer(self.mean), <double *>self.rstd.ptr, _pointer(w),
+                                      _pointer(self.output() if self.relu else None), <double *>_pointer(self.mean), <double *>self.rstd.ptr, _pointer(w),
                                       self.rows, self.n, self.period, self.span)
         return dx, dw, db
 
@@ -284,6 +291,8 @@ cdef class LayerNorm(Op):
                 dys.sum((0, 3)).reshape(self.shape_of_b.shape) if self.needs(2) else None)
 
     def name(self):
+        if self.relu:
+            return "ReluBackward0"
         return "NativeLayerNormBackward0" if self.mean is not None else "RmsNormBackward0"
 
 
@@ -301,15 +310,21 @@ cpdef Tensor fitting(str who, str what, Tensor x, Tensor parameter, tuple shape)
 cpdef Tensor norm_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
                        size_t span, bint centred, double eps):
     """The rows of x normalised, in the words of LayerNorm; weight and bias of a shape, or None. Recorded."""
+    return _norm_rows(who, x, weight, bias, shape, period, stretches, span, centred, eps, False)
+
+
+cdef Tensor _norm_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
+                       size_t span, bint centred, double eps, bint relu):
     cdef LayerNorm op
     weight = fitting(who, "weight", x, weight, shape)
     bias = fitting(who, "bias", x, bias, shape)
     if x.kind == FLOAT16:
         weight = None if weight is None else convert(weight, FLOAT32)
         bias = None if bias is None else convert(bias, FLOAT32)
-        return convert(norm_rows(who, convert(x, FLOAT32), weight, bias, shape, period, stretches, span, centred, eps),
-                       FLOAT16)
+        x = convert(x, FLOAT32)
+        return convert(_norm_rows(who, x, weight, bias, shape, period, stretches, span, centred, eps, relu), FLOAT16)
     op = LayerNorm.__new__(LayerNorm)
+    op.relu = relu
     y = op.forward(x, weight, bias, period, stretches, span, centred, eps)
     return op.record_all(y, (x, weight, bias))
 
@@ -335,8 +350,12 @@ def layer_norm(Tensor input not None, normalized_shape, Tensor weight=None, Tens
     Errors: ValueError for shapes, TypeError for dtypes that differ.
     Ba, Kiros and Hinton, 2016.
     """
+    return layer_norm_layer(input, normalized_shape, weight, bias, eps, False)
+
+
+cdef Tensor layer_norm_layer(Tensor input, object normalized_shape, Tensor weight, Tensor bias, double eps, bint relu):
     shape, n = _normalized("layer_norm", input, normalized_shape)
-    return norm_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps)
+    return _norm_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps, relu)
 
 
 def rms_norm(Tensor input not None, normalized_shape, Tensor weight=None, eps=None):

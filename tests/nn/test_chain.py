@@ -1,5 +1,7 @@
 """Sequential's way through its layers; test_container.py has what it gives, fused or not."""
 
+from collections import OrderedDict
+
 import pytest
 
 import minigrad as mg
@@ -55,3 +57,60 @@ def test_running_statistics_of_any_memory_are_used_and_moved(training):
     for name in ("running_mean", "running_var"):
         assert getattr(odd, name).float().tolist() == pytest.approx(getattr(plain, name).tolist(), rel=1e-6)
         assert (getattr(odd, name)[0].item() == (name == "running_var")) != training
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict])
+def test_modules_are_called_in_their_order(kind):
+    net = nn.Sequential(nn.ReLU(), nn.Identity(), nn.Linear(1, 1))
+    net._modules = kind(reversed(net._modules.items()))
+    assert (net(mg.tensor([-1.0])) >= 0).all()
+
+
+def test_a_forward_put_into_a_class_is_used(monkeypatch):
+    net = nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.LayerNorm(2), nn.ReLU())
+    for kind in (nn.Linear, nn.ReLU, nn.LayerNorm, nn.BatchNorm1d):
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "forward", lambda self, x: x + 100)
+            y = net(mg.ones(1, 2))
+        assert (y.max() >= 100) == (kind is nn.ReLU or kind is nn.LayerNorm)
+        assert (net(mg.ones(1, 2)) < 100).all()
+
+
+def test_a_forward_put_into_a_class_while_the_others_run_is_used(monkeypatch):
+    class Patches(nn.Module):
+        def forward(self, x):
+            monkeypatch.setattr(nn.ReLU, "forward", lambda self, x: x + 100)
+            return x
+
+    assert nn.Sequential(Patches(), nn.Linear(2, 2), nn.ReLU())(mg.zeros(1, 2)).min() > 90
+
+
+@pytest.mark.parametrize("x", [mg.float32, mg.float64, mg.float16])
+@pytest.mark.parametrize("affine", [True, False])
+def test_layer_norm_and_relu_are_one_operation_with_the_same_result(x, affine):
+    x = mg.randn(3, 5, 37).to(x)
+    ours, theirs = (x.clone().requires_grad_() for _ in range(2))
+    layer = nn.LayerNorm(37, elementwise_affine=affine).to(x.dtype)
+    for p in layer.parameters():
+        nn.init.uniform_(p, -1, 1)
+    y, z = nn.Sequential(layer, nn.ReLU())(ours), layer(theirs).relu()
+    assert y.tolist() == z.tolist()
+    grads = []
+    for root, leaf in ((y, ours), (z, theirs)):
+        layer.zero_grad()
+        (root * mg.arange(37).to(x.dtype)).sum().backward()
+        grads.append([leaf.grad, *(p.grad for p in layer.parameters())])
+    for mine, other in zip(*grads, strict=True):
+        assert mine.tolist() == other.tolist()
+    if x.dtype != mg.float16:
+        assert type(y.grad_fn).__name__ == "LayerNorm"
+        again = [mg.autograd.grad(f(leaf).square().sum(), leaf, create_graph=True)[0].square().sum()
+                 for f, leaf in ((nn.Sequential(layer, nn.ReLU()), ours), (lambda v: layer(v).relu(), theirs))]
+        twice = [mg.autograd.grad(root, leaf)[0] for root, leaf in zip(again, (ours, theirs), strict=True)]
+        assert mg.allclose(*twice, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(3, 3), nn.BatchNorm1d(3), nn.LayerNorm(3)])
+def test_a_layer_and_relu_are_one_operation(layer):
+    y = nn.Sequential(layer, nn.ReLU())(mg.randn(4, 3, requires_grad=True))
+    assert type(y.grad_fn).__name__ == type(layer).__name__.removesuffix("1d")
