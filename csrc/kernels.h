@@ -126,9 +126,6 @@ MG_KERNEL(void, hardswish_backward, (real *dx, const real *dy, const real *x, co
 /* y[o, i] = sum over j of x[o, j, i] / divisor      x: (outer, n, inner); y: (outer, inner)
  * At most 1 ulp off for any n; n = 0 gives 0 / divisor. */
 MG_KERNEL(void, sum, (real *y, const real *x, size_t outer, size_t n, size_t inner, double divisor))
-/* dx = dy where y > 0, else 0, and the sums of dx's columns: relu_backward and sum in one pass over memory
- *     dx, dy, y: (n, inner); sums: (inner); dx may be dy */
-MG_KERNEL(void, relu_backward_sum, (real *dx, real *sums, const real *dy, const real *y, size_t n, size_t inner))
 
 /* y[o, i] = the largest (smallest) x[o, j, i]; NaN wins; at[o, i] (unless at is NULL) is
  * the first j that has it.      n >= 1 */

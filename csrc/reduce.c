@@ -407,8 +407,6 @@ struct reduce_job {
     double divisor;
     size_t tiles, pieces, group; /* tiles of inner; pieces of n; (outer, tile) pairs to a chunk */
     struct total *partial;       /* (pieces, outer, inner) where n is cut */
-    const real *dy, *relu;       /* x is first made of these: dy where relu > 0, else 0; or NULL */
-    real *dx;                    /* x */
 };
 
 /* The sums of rows [from, to) of one tile of columns: out[0 .. width) */
@@ -442,24 +440,6 @@ static void reduce_sum_tile(struct total *out, const struct reduce_job *job, siz
     }
 }
 
-/* Rows [from, to) of a tile of x as the gradient of max(., 0), which stays in the cache until it is summed */
-static void reduce_relu_tile(const struct reduce_job *job, size_t column, size_t width, size_t from,
-                             size_t to)
-{
-    for (size_t r = from; r < to; r++) {
-        const size_t at = r * job->inner + column;
-        const real *dy = job->dy + at, *y = job->relu + at;
-        real *dx = job->dx + at;
-        size_t i = 0;
-        for (; i + V_LANES <= width; i += V_LANES)
-            v_store(dx + i, activations_relu_gradient(v_load(dy + i), v_load(y + i)));
-        if (i < width) {
-            const vreal rest = v_load_first(dy + i, width - i);
-            v_store_first(dx + i, activations_relu_gradient(rest, v_load_first(y + i, width - i)), width - i);
-        }
-    }
-}
-
 static void reduce_sum_chunk(void *context, size_t chunk)
 {
     const struct reduce_job *job = context;
@@ -476,7 +456,6 @@ static void reduce_sum_chunk(void *context, size_t chunk)
         size_t o = unit / job->tiles, column = unit % job->tiles * REDUCE_TILE;
         size_t width = job->inner - column < REDUCE_TILE ? job->inner - column : REDUCE_TILE;
         struct total out[REDUCE_TILE];
-        if (job->relu) reduce_relu_tile(job, column, width, from, to);
         reduce_sum_tile(out, job, o, column, width, from, to);
         size_t at = o * job->inner + column;
         if (job->pieces > 1) {
@@ -487,40 +466,33 @@ static void reduce_sum_chunk(void *context, size_t chunk)
     }
 }
 
-static void reduce_sum(struct reduce_job *job)
+static void mg_sum(real *y, const real *x, size_t outer, size_t n, size_t inner, double divisor)
 {
-    const size_t outputs = job->outer * job->inner;
+    size_t outputs = outer * inner;
     if (!outputs) return;
     struct total partial[REDUCE_PARTIALS];
-    job->tiles = (job->inner + REDUCE_TILE - 1) / REDUCE_TILE;
-    job->pieces = reduce_pieces(job->n, job->inner, outputs);
-    job->group = 1;
-    job->partial = partial;
-    const size_t units = job->outer * job->tiles, tile = job->inner < REDUCE_TILE ? job->inner : REDUCE_TILE;
-    if (job->pieces > 1) {
-        reduce_run(units * job->pieces, reduce_sum_chunk, job);
+    struct reduce_job job = {y,
+                             x,
+                             outer,
+                             n,
+                             inner,
+                             divisor,
+                             (inner + REDUCE_TILE - 1) / REDUCE_TILE,
+                             reduce_pieces(n, inner, outputs),
+                             1,
+                             partial};
+    size_t units = outer * job.tiles, tile = inner < REDUCE_TILE ? inner : REDUCE_TILE;
+    if (job.pieces > 1) {
+        reduce_run(units * job.pieces, reduce_sum_chunk, &job);
         for (size_t i = 0; i < outputs; i++) {
             struct total t = partial[i];
-            for (size_t piece = 1; piece < job->pieces; piece++) total_add(&t, partial[piece * outputs + i]);
-            job->y[i] = (real)total_divided(t, job->divisor);
+            for (size_t piece = 1; piece < job.pieces; piece++) total_add(&t, partial[piece * outputs + i]);
+            y[i] = (real)total_divided(t, divisor);
         }
         return;
     }
-    job->group = job->n * tile < REDUCE_CHUNK ? REDUCE_CHUNK / (job->n * tile + 1) : 1;
-    reduce_run((units + job->group - 1) / job->group, reduce_sum_chunk, job);
-}
-
-static void mg_sum(real *y, const real *x, size_t outer, size_t n, size_t inner, double divisor)
-{
-    struct reduce_job job = {.y = y, .x = x, .outer = outer, .n = n, .inner = inner, .divisor = divisor};
-    reduce_sum(&job);
-}
-
-static void mg_relu_backward_sum(real *dx, real *sums, const real *dy, const real *y, size_t n, size_t inner)
-{
-    struct reduce_job job = {
-        .y = sums, .x = dx, .outer = 1, .n = n, .inner = inner, .divisor = 1, .dy = dy, .relu = y, .dx = dx};
-    reduce_sum(&job);
+    job.group = n * tile < REDUCE_CHUNK ? REDUCE_CHUNK / (n * tile + 1) : 1;
+    reduce_run((units + job.group - 1) / job.group, reduce_sum_chunk, &job);
 }
 
 /* ---- the largest and the smallest --------------------------------------------- */

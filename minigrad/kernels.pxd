@@ -69,8 +69,6 @@ cdef extern from "minigrad.h":
         mg_activation_backward hardswish_backward
         void (*sum)(void *y, const void *x, size_t outer, size_t n, size_t inner,
                     double divisor) noexcept nogil
-        void (*relu_backward_sum)(void *dx, void *sums, const void *dy, const void *y, size_t n,
-                                  size_t inner) noexcept nogil
         void (*amax)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
         void (*amin)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
         void (*softmax_forward)(void *y, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil

@@ -10,5 +10,4 @@ cpdef Tensor activate(Unary op, str who, object input)     # records op on a flo
 cpdef Tensor floats_only(str who, object input)
 cpdef object bounded(Tensor x, double bound)               # x where |x| <= bound, else +-bound
 cpdef Tensor numeric(Unary op, str who, object input)      # records op on a tensor of any numbers
-# recorded where it has to be; over: into dy if it may; sums, or None: of its columns
-cdef Tensor relu_gradient(Tensor dy, Tensor y, bint over, Tensor sums)
+cdef Tensor relu_gradient(Tensor dy, Tensor y, bint over)  # recorded where it has to be; over: into dy if it may

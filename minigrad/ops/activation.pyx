@@ -119,30 +119,20 @@ cdef class ReLU(Unary):
         return y
 
     cdef backward(self, Tensor dy):
-        return relu_gradient(dy, self.output(), False, None)
+        return relu_gradient(dy, self.output(), False)
 
     def name(self):
         return "ReluBackward0"
 
 
-cdef Tensor relu_gradient(Tensor dy, Tensor y, bint over, Tensor sums):
-    """dy where y > 0, else 0; over: written over dy, if its memory is nobody else's.
-
-    sums: where it is a tensor, and nothing is recorded, the sums of the columns of a dense dy come into it.
-    """
-    cdef Tensor dx
-    cdef Py_ssize_t inner
+cdef Tensor relu_gradient(Tensor dy, Tensor y, bint over):
+    """dy where y > 0, else 0; over: written over dy, if its memory is nobody else's."""
     if recording() or y.kind > FLOAT64:
         return dy * (y > 0)
-    dy = dense(dy)
-    over = over and dy.storage.holders == 1 and dy.storage.owner is NULL and not dy.storage.readonly
-    dx = dy if over else new_like(dy)
-    if sums is None:
-        K[y.kind].relu_backward(dx.ptr, dy.ptr, y.ptr, y.n)
-    else:
-        inner = sums.n
-        K[y.kind].relu_backward_sum(dx.ptr, sums.ptr, dy.ptr, y.ptr, y.n // inner if inner else 0, inner)
-    return dx
+    if over and dy.dense and dy.storage.holders == 1 and dy.storage.owner is NULL and not dy.storage.readonly:
+        K[y.kind].relu_backward(dy.ptr, dy.ptr, y.ptr, y.n)
+        return dy
+    return _fused(<gradient_kernel>K[y.kind].relu_backward, dy, y)
 
 
 @inplace

@@ -223,13 +223,9 @@ cdef class Linear(Op):
         if recording():
             return self.recorded_backward(dy, x, w)
         d = dense(dy)
-        if len(self.edges) == 3 and self.needs(2):
-            db = new_tensor(d.kind, 1, &d.length[d.rank - 1])
         if self.relu:       # dy's own memory will do where nobody but this walk (and d) knows of it
-            d = relu_gradient(d, self.output(), Py_REFCNT(<PyObject *>dy) == 2, db)
+            d = relu_gradient(d, self.output(), Py_REFCNT(<PyObject *>dy) == 2)
         rows = _rows(d)
-        if not self.relu and db is not None:
-            K[d.kind].sum(db.ptr, d.ptr, 1, rows.rows, rows.columns, 1.0)
         if self.needs(0):
             total = self.sum_so_far(0, d, w)
             if total is None:
@@ -247,13 +243,18 @@ cdef class Linear(Op):
                 dw = _product(d.kind, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
             else:       # as for the second time step, or the second part of a batch: one pass over memory, not three
                 _add_gemm(total, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
-        return (dx, dw) if len(self.edges) == 2 else (dx, dw, db)
+        if len(self.edges) == 2:
+            return dx, dw
+        if self.needs(2):
+            db = new_tensor(d.kind, 1, &rows.columns)
+            K[d.kind].sum(db.ptr, d.ptr, 1, rows.rows, rows.columns, 1.0)
+        return dx, dw, db
 
     cdef recorded_backward(self, Tensor dy, Tensor x, Tensor w):
         """The same of operations, so that it can be differentiated again."""
         dx = dw = db = None
         if self.relu:
-            dy = relu_gradient(dy, self.output(), False, None)
+            dy = relu_gradient(dy, self.output(), False)
         if self.needs(0):
             dx = dy @ w
         if self.needs(1):

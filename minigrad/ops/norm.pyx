@@ -96,7 +96,7 @@ cdef class BatchNorm(Op):
         cdef Tensor x, w, dx = None, dw = None, db = None
         x, w = self.saved[0], self.saved[1]
         if recording() or not self.training:
-            return self.composed(relu_gradient(dy, self.output(), False, None) if self.relu else dy, x, w)
+            return self.composed(relu_gradient(dy, self.output(), False) if self.relu else dy, x, w)
         if self.needs(0):
             dx = new_like(x)
         if w is not None and self.needs(1):
@@ -254,7 +254,7 @@ cdef class LayerNorm(Op):
         cdef Tensor x, w, dx = None, dw = None, db = None
         x, w = self.saved[0], self.saved[1]
         if recording():
-            return self.composed(relu_gradient(dy, self.output(), False, None) if self.relu else dy, x, w)
+            return self.composed(relu_gradient(dy, self.output(), False) if self.relu else dy, x, w)
         if self.needs(0):
             dx = new_like(x)
         if w is not None and self.needs(1):
@@ -265,7 +265,8 @@ cdef class LayerNorm(Op):
             return dx, None if dw is None else dw.zero_(), None if db is None else db.zero_()
         x, dy = dense(x), dense(dy)
         K[x.kind].layer_norm_backward(_pointer(dx), _pointer(dw), _pointer(db), dy.ptr, x.ptr,
-                                      _pointer(self.output() if self.relu else None), <double *>_pointer(self.mean), <double *>self.rstd.ptr, _pointer(w),
+                                      _pointer(self.output() if self.relu else None),
+                                      <double *>_pointer(self.mean), <double *>self.rstd.ptr, _pointer(w),
                                       self.rows, self.n, self.period, self.span)
         return dx, dw, db
 
