@@ -3,10 +3,15 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from minigrad.nn import chain
+from minigrad.nn import dispatch
+from minigrad.nn.activation import ReLU
+from minigrad.nn.linear import Linear
 from minigrad.nn.module import Module
+from minigrad.nn.norm import BatchNorm1d, LayerNorm
 from minigrad.nn.parameter import Parameter
 from minigrad.tensor import Tensor
+
+dispatch.know(Linear, BatchNorm1d, LayerNorm, ReLU)
 
 
 def _position(who, index, n):
@@ -122,7 +127,7 @@ class Sequential(_Numbered):
                 self.add_module(str(i), module)
 
     def forward(self, input):
-        return chain.run(self._modules, input)
+        return dispatch.run(self._modules, input)
 
     def _of(self, items):
         return type(self)(OrderedDict(items))

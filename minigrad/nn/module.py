@@ -2,7 +2,7 @@
 
 A module keeps three tables by name: its parameters, its buffers (tensors that belong to its
 state and are not trained) and its child modules. Setting an attribute files a Parameter or
-a Module in the right table, reading one looks there. Everything else (parameters(), to(),
+a Module in the right table, reading one looks there (dispatch.pyx). Everything else (parameters(), to(),
 state_dict(), ...) walks the tree of children.
 """
 
@@ -10,6 +10,7 @@ from collections import OrderedDict
 from functools import partial
 
 from minigrad.autograd import RemovableHandle, is_grad_enabled
+from minigrad.nn.dispatch import Dispatch
 from minigrad.nn.hooks import BackwardWatch, Hook
 from minigrad.nn.loading import Loading
 from minigrad.nn.parameter import Buffer, Parameter
@@ -19,7 +20,7 @@ from minigrad.tensor import Tensor
 _EXTRA = "_extra_state"
 
 
-class Module:
+class Module(Dispatch):
     """The base of all layers and networks: subclass it, file parts in __init__, write forward.
 
         class Net(nn.Module):
@@ -46,11 +47,6 @@ class Module:
         raise NotImplementedError(
             f"{type(self).__name__} has no forward(); define `def forward(self, x):` in the class"
         )
-
-    def __call__(self, *args, **kwargs):
-        if self._hooks or kwargs:
-            return self._call_in_full(args, kwargs)
-        return self.forward(*args)
 
     # -- attributes
 
@@ -111,22 +107,6 @@ class Module:
             f"cannot assign {type(value).__name__} as {what} {name!r} of {type(self).__name__} "
             f"({wanted} or None expected){mend}"
         )
-
-    def __getattr__(self, name):
-        own = self.__dict__
-        if "_parameters" in own:
-            if name in own["_parameters"]:
-                return own["_parameters"][name]
-            if name in own["_modules"]:
-                return own["_modules"][name]
-            if name in own["_buffers"]:
-                return own["_buffers"][name]
-        elif name in ("_parameters", "_buffers", "_modules", "training"):
-            raise AttributeError(
-                f"{type(self).__name__!r} object has no attribute {name!r} yet: begin "
-                f"{type(self).__name__}.__init__ with super().__init__()"
-            )
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     def __delattr__(self, name):
         for table in ("_parameters", "_buffers", "_modules"):
@@ -584,8 +564,6 @@ class Module:
         return self._add_hook("load_state_dict_post", hook)
 
     def _call_in_full(self, args, kwargs):
-        if not self._hooks:
-            return self.forward(*args, **kwargs)
         called = set()
         try:
             for hook in [h for h in self._hooks if h.kind == "forward_pre"]:

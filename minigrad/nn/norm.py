@@ -65,17 +65,11 @@ class _BatchNorm(Module):
     def forward(self, input):
         if input.ndim not in self._ranks:
             raise self._complaint(input)
-        buffers, own = self._buffers, self._parameters
-        mean = buffers["running_mean"]
-        if "weight" in own and "bias" in own:  # what self.weight would find, at half the price
-            weight, bias = own["weight"], own["bias"]
-        else:
-            weight, bias = self.weight, self.bias
-        training = self.training
-        batches = buffers["num_batches_tracked"] if training else None
+        buffers, training = self._buffers, self.training
+        mean, batches = buffers["running_mean"], buffers["num_batches_tracked"] if training else None
         try:
             return batch_norm_of(
-                input, mean, buffers["running_var"], batches, weight, bias,
+                input, mean, buffers["running_var"], batches, self.weight, self.bias,
                 training or mean is None, self.momentum, self.eps,
             )  # fmt: skip
         except ValueError:

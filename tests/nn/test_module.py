@@ -843,3 +843,82 @@ def test_state_dicts_move_from_torch_and_back():
     theirs.load_state_dict({k: torch.from_numpy(v.numpy()) for k, v in ours.state_dict().items()})
     assert theirs[0].weight.tolist() == ours[0].weight.tolist()
     assert dict(theirs.state_dict()._metadata) == dict(ours.state_dict()._metadata)
+
+
+class TestWhereAttributesAreFound:
+    """As Python's own rules have it, and then in the tables."""
+
+    def test_the_class_comes_first_then_the_instance_then_the_tables(self):
+        class Net(nn.Module):
+            kind = "class"
+
+            def __init__(self):
+                super().__init__()
+                self.own = "instance"
+                self.part = nn.Linear(2, 2)
+                self.weight = nn.Parameter(mg.ones(1))
+                self.register_buffer("count", mg.zeros(1))
+
+            @property
+            def computed(self):
+                return "property"
+
+        net = Net()
+        net.__dict__["computed"] = "hidden by the property"
+        assert net.kind == "class" and net.own == "instance" and net.computed == "property"
+        net.kind = "instance"
+        assert net.kind == "instance" and Net.kind == "class"
+        assert net.part is net._modules["part"] and net.weight is net._parameters["weight"]
+        assert net.count is net._buffers["count"]
+        Net.part = "put into the class later"
+        assert net.part == "put into the class later"
+
+    def test_what_is_not_there(self):
+        net = nn.Linear(2, 2)
+        with pytest.raises(AttributeError, match="'Linear' object has no attribute 'wieght'"):
+            net.wieght  # noqa: B018
+        assert not hasattr(net, "wieght") and getattr(net, "wieght", 3) == 3
+
+    def test_an_error_inside_a_property_is_an_attribute_error(self):
+        class Net(nn.Module):
+            @property
+            def broken(self):
+                return self.missing
+
+        with pytest.raises(AttributeError, match="missing"):
+            Net().broken  # noqa: B018
+
+    def test_a_class_may_look_further(self):
+        class Wraps(nn.Module):
+            def __init__(self, module):
+                super().__init__()
+                self.module = module
+
+            def __getattr__(self, name):
+                return getattr(self.module, name)
+
+        net = Wraps(nn.Linear(2, 3))
+        assert net.out_features == 3 and net.weight is net.module.weight
+        assert isinstance(net.module, nn.Linear) and net.training
+
+    def test_a_module_may_have_another_base(self):
+        class Named:
+            name = "base"
+
+        class Net(nn.Module, Named):
+            def forward(self, x, *, scale=1):
+                return x * scale
+
+        net = Net()
+        assert net.name == "base" and net(2) == 2 and net(2, scale=3) == 6
+        assert Net.__new__(Net).__dict__ == {}
+        with pytest.raises(AttributeError, match="has no attribute 'training' yet: begin Net.__init__ with super"):
+            Net.__new__(Net).training  # noqa: B018
+
+    def test_a_name_that_is_no_string(self):
+        with pytest.raises(TypeError):
+            getattr(nn.Linear(2, 2), 3)
+        with pytest.raises(TypeError):
+            nn.Module.__getattribute__(nn.Linear(2, 2), 3)
+        with pytest.raises(TypeError):
+            nn.Module.__getattribute__(nn.Linear(2, 2), [])

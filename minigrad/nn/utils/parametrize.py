@@ -145,7 +145,7 @@ class _Parametrized(Module):
     def __getattr__(self, name):
         made = self._list_of(name)
         if made is None:
-            return super().__getattr__(name)
+            return super().__getattribute__(name)  # which says what is missing
         if _values is None:
             return made()
         key = id(self), name
@@ -182,7 +182,7 @@ def _parametrized(base):
 
 
 def _revive(base):
-    return object.__new__(_parametrized(base))
+    return Module.__new__(_parametrized(base))
 
 
 def type_before_parametrizations(module):
