@@ -1,9 +1,10 @@
 """What a busy neighbour does to a training step: one core taken by another program, deep20 on both.
 
-    python benchmarks/busy.py [--json FILE]
+    python benchmarks/busy.py [--rounds N] [--json FILE]
 
-Compared are: alone on one thread; one thread pinned to a core beside the busy one; two threads while
-one of the two cores is busy elsewhere. The last should be at most 1.3 times the pinned one.
+Compared are, by the median of some processes' medians: alone on one thread; one thread pinned to a
+core beside the busy one; two threads while one of the two cores is busy elsewhere. The last should be
+at most 1.3 times the pinned one.
 """
 
 import argparse
@@ -50,17 +51,23 @@ def measured(threads, pinned, busy):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--one", nargs=2, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(one(*options.one))
         return
-    found = {
-        "idle, 1 thread": measured(1, False, False) * 1e6,
-        "idle, 2 threads": measured(2, False, False) * 1e6,
-        "busy, 1 thread pinned": measured(1, True, True) * 1e6,
-        "busy, 2 threads": measured(2, False, True) * 1e6,
+    cases = {
+        "idle, 1 thread": (1, False, False),
+        "idle, 2 threads": (2, False, False),
+        "busy, 1 thread pinned": (1, True, True),
+        "busy, 2 threads": (2, False, True),
     }
+    times = {what: [] for what in cases}
+    for _ in range(options.rounds):         # in turns: a quick moment of the machine shall meet all of them
+        for what, case in cases.items():
+            times[what].append(measured(*case) * 1e6)
+    found = {what: statistics.median(of) for what, of in times.items()}
     for what, us in found.items():
         print(f"{what:24} {us:9.1f} us")
     print(f"two threads beside a busy core over one thread pinned: "

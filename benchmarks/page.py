@@ -77,7 +77,7 @@ def main():
         scaling = run(folder, "scaling.py", "--png", str(DOCS / "scaling.png"))
         bandwidth = run(folder, "bandwidth.py", *rounds)
         memory = run(folder, "memory.py")
-        busy = run(folder, "busy.py")
+        busy = run(folder, "busy.py", *rounds)
     imported = subprocess.run([sys.executable, HERE / "import_time.py"], check=True, capture_output=True, text=True)
 
     wide = NETWORKS["wide"]

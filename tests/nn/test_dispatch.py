@@ -114,3 +114,15 @@ def test_layer_norm_and_relu_are_one_operation_with_the_same_result(x, affine):
 def test_a_layer_and_relu_are_one_operation(layer):
     y = nn.Sequential(layer, nn.ReLU())(mg.randn(4, 3, requires_grad=True))
     assert type(y.grad_fn).__name__ == type(layer).__name__.removesuffix("1d")
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(3, 3), nn.BatchNorm1d(3), nn.LayerNorm(3)])
+def test_tables_may_be_other_dicts_but_nothing_else(layer):
+    net, x = nn.Sequential(layer, nn.ReLU()), mg.randn(4, 3)
+    expected = net(x).tolist()
+    layer._parameters = OrderedDict(layer._parameters)
+    assert net(x).tolist() == expected and layer.weight is layer._parameters["weight"]
+    layer._parameters = [1, 2]
+    for use in (lambda: net(x), lambda: layer.weight):
+        with pytest.raises((SystemError, TypeError)):
+            use()
