@@ -421,15 +421,20 @@ static void reduce_sum_tile(struct total *out, const struct reduce_job *job, siz
     }
     /* Narrow rows are taken several as one, which fills the vectors; the several are then
      * added up. */
-    double sum[REDUCE_TILE] = {0}, error[REDUCE_TILE] = {0};
+    double sum[REDUCE_TILE], error[REDUCE_TILE];
     size_t several = 4 * WIDE / job->inner;
     if (several > rows) several = rows;
+    const size_t together = several < 2 ? width : several * width;
+    /* no more than is used: all of it takes as long as a few rows */
+    const size_t used = (together + WIDE - 1) / WIDE * WIDE * sizeof *sum;
+    memset(sum, 0, used);
+    memset(error, 0, used);
     if (several < 2) {
         reduce_columns(sum, error, x, job->inner, rows, width);
         for (size_t i = 0; i < width; i++) out[i] = (struct total){sum[i], error[i]};
         return;
     }
-    size_t together = several * width, whole = rows / several;
+    size_t whole = rows / several;
     reduce_columns(sum, error, x, together, whole, together);
     if (rows % several) reduce_columns(sum, error, x + whole * together, 0, 1, rows % several * width);
     for (size_t i = 0; i < width; i++) {
