@@ -74,7 +74,7 @@ def main():
         products = {n: run(folder, "gemm.py", "--threads", str(n), "--png", str(DOCS / f"gemm-{n}.png"), *rounds)
                     for n in limits}
         overhead = run(folder, "overhead.py")
-        scaling = run(folder, "scaling.py", "--png", str(DOCS / "scaling.png"))
+        scaling = run(folder, "scaling.py", "--png", str(DOCS / "scaling.png"), *rounds)
         bandwidth = run(folder, "bandwidth.py", *rounds)
         memory = run(folder, "memory.py")
         busy = run(folder, "busy.py", *rounds)

@@ -1,9 +1,10 @@
 """How a training step's time and memory grow with depth, width and batch, and with threads.
 
-    python benchmarks/scaling.py [--json FILE] [--png FILE]
+    python benchmarks/scaling.py [--rounds N] [--json FILE] [--png FILE]
 
-From 100 to 10,000 layers both should grow in proportion. Each point runs in a process of its own. The
-layers are those of deep20; at 10,000 of them a step uses some gigabytes.
+From 100 to 10,000 layers both should grow in proportion. Each point runs in processes of its own, in
+turn with the others; quoted is the median. The layers are those of deep20; at 10,000 of them a step
+uses some gigabytes.
 """
 
 import argparse
@@ -81,6 +82,7 @@ def draw(found, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--png", help="draw the curves into this file")
     parser.add_argument("--one", nargs=4, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -89,13 +91,18 @@ def main():
         return
     found = {}
     for name, points in POINTS.items():
+        times, peaks = {point: [] for point in points}, {}
+        for _ in range(options.rounds):         # in turns: a quick moment of the machine shall meet all of them
+            for point in points:
+                done = subprocess.run([sys.executable, __file__, "--one", *map(str, point)], check=True,
+                                      capture_output=True, text=True)
+                seconds, peaks[point] = map(float, done.stdout.split())
+                times[point].append(seconds)
         found[name] = []
         for point in points:
-            done = subprocess.run([sys.executable, __file__, "--one", *map(str, point)], check=True,
-                                  capture_output=True, text=True)
-            seconds, peak = map(float, done.stdout.split())
-            found[name].append({"at": point, "us": seconds * 1e6, "peak": peak})
             depth, width, batch, threads = point
+            seconds, peak = statistics.median(times[point]), peaks[point]
+            found[name].append({"at": point, "us": seconds * 1e6, "peak": peak})
             print(f"{name:8} {depth:6} layers x {width:5}, batch {batch:5}, {threads} thread(s): "
                   f"{seconds * 1e6:12.1f} us, peak {peak / 1e6:8.2f} MB", flush=True)
     if options.json:

@@ -87,6 +87,9 @@ cpdef str describe(Tensor x)
 ctypedef object (*unary_operator)(Tensor)
 ctypedef object (*binary_operator)(object, object)
 
+cdef enum Arithmetic:
+    ADD, SUB, MUL, DIV
+
 cdef struct Operators:
     binary_operator add
     binary_operator sub
@@ -101,6 +104,8 @@ cdef struct Operators:
     unary_operator abs
     object (*setitem)(Tensor, object, object)
     object (*inplace)(Tensor, object)     # x <- result, in x's own memory
+    # x += alpha b and its kin by one kernel, where that is all there is to do; whether it was done
+    bint (*over)(Tensor, object, Arithmetic, object) except -1
     int (*refresh)(Tensor) except -1      # a view learns of what happened to its base
 
 cdef Operators operators

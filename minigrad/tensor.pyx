@@ -1055,10 +1055,10 @@ cdef class Tensor:
     def __rshift__(a, b): return _method_of_two("bitwise_right_shift", a, b)
     def __rrshift__(a, b): return _method_of_two("bitwise_right_shift", b, a)
 
-    def __iadd__(self, b): return _inplace(self, _apply(operators.add, self, b))
-    def __isub__(self, b): return _inplace(self, _apply(operators.sub, self, b))
-    def __imul__(self, b): return _inplace(self, _apply(operators.mul, self, b))
-    def __itruediv__(self, b): return _inplace(self, _apply(operators.div, self, b))
+    def __iadd__(self, b): return _arithmetic(self, b, ADD, operators.add)
+    def __isub__(self, b): return _arithmetic(self, b, SUB, operators.sub)
+    def __imul__(self, b): return _arithmetic(self, b, MUL, operators.mul)
+    def __itruediv__(self, b): return _arithmetic(self, b, DIV, operators.div)
     def __ifloordiv__(self, b): return _inplace(self, _apply(operators.floordiv, self, b))
     def __imod__(self, b): return _inplace(self, _apply(operators.mod, self, b))
     def __ipow__(self, b): return _inplace(self, _apply(operators.pow, self, b))
@@ -1087,6 +1087,10 @@ cdef class Tensor:
         if self.rank == 0:
             raise TypeError("a tensor of no axes has nothing to iterate over")
         return iter([operators.getitem(self, i) for i in range(self.length[0])])
+
+
+cdef object _arithmetic(Tensor x, object b, Arithmetic how, binary_operator function):
+    return x if operators.over(x, b, how, 1) else _inplace(x, _apply(function, x, b))
 
 
 cdef object _inplace(Tensor x, object result):

@@ -8,14 +8,15 @@ from minigrad.kernels cimport K, mg_binary, mg_kernels
 from minigrad.ops.assignment cimport assign, instead_of
 from minigrad.ops.broadcast cimport broadcast_shape, combine, shape_only, sum_to
 from minigrad.tensor cimport (
-    BOOL, FLOAT32, FLOAT64, KINDS, MAX_RANK, Kind, Tensor, cast, dense, describe, is_floating, kind_of, lend,
-    new_like, new_tensor, operand, operators, promote, same_shape, to_tensor, wrap,
+    ADD, BOOL, DIV, FLOAT32, FLOAT64, KINDS, MAX_RANK, MUL, SUB, Arithmetic, Kind, Tensor, cast, check_writable, dense,
+    describe, is_floating, kind_of, lend, new_like, new_scalar, new_tensor, operand, operators, promote, same_shape,
+    to_tensor, wrap,
 )
 
 import numpy as np
 
 from minigrad.kernels import _addresses as kernel_addresses
-from minigrad.ops.inplace import also, inplace, with_out
+from minigrad.ops.inplace import also, directly, inplace, with_out
 from minigrad.tensor import add_method, method
 
 
@@ -302,6 +303,58 @@ cdef object _div(object x, object y):
         y = floating(<Tensor>y) if isinstance(y, Tensor) else y
     a, b = operands("div", x, y)
     return binary(Div.__new__(Div), floating(a), floating(b))
+
+
+# ---- += -= *= /= by one kernel ---------------------------------------------------------------------------
+
+cdef bint over(Tensor x, object other, Arithmetic how, object alpha) except -1:
+    """x <- x o alpha other in x's own memory, if nothing of it is recorded, and one kernel can do it. Whether it
+    was done. (A result of its own, copied back, takes two to three times as long for a large x.)"""
+    cdef Tensor b
+    cdef Py_ssize_t step
+    cdef mg_binary kernel
+    if x.kind > FLOAT64 or not x.dense:
+        return False
+    if isinstance(other, Tensor):
+        b = other
+        if b.kind != x.kind or not b.dense:
+            return False
+    elif isinstance(other, (float, int)):
+        b = new_scalar(other, x.kind)
+    else:
+        return False
+    if recording() and (wants(x) or wants(b) or (x._base is not None and x._base.requires)):
+        return False
+    step = same_shape(x, b)
+    if step and b.storage == x.storage and b.ptr != x.ptr:
+        return False
+    if not step and (b.n != 1 or b.rank > x.rank or b.storage == x.storage):
+        return False
+    if type(alpha) is not int or alpha != 1:
+        if how > SUB or not step or b.storage == x.storage or type(alpha) not in (int, float):
+            return False
+        check_writable(x)
+        K[x.kind].axpy(x.ptr, b.ptr, alpha if how == ADD else -alpha, x.n)
+    else:
+        check_writable(x)
+        kernel = K[x.kind].add if how == ADD else K[x.kind].sub if how == SUB else K[x.kind].mul if how == MUL \
+            else K[x.kind].div
+        kernel(x.ptr, x.ptr, 1, b.ptr, step, x.n)
+    x.storage.version += 1
+    return True
+
+
+operators.over = over
+
+
+def _over(how, *keywords):
+    def directly(Tensor x not None, other, alpha=1):
+        return over(x, other, <Arithmetic><int>how, alpha)
+
+    return directly, set(keywords)
+
+
+directly.update(add=_over(ADD, "alpha"), sub=_over(SUB, "alpha"), mul=_over(MUL), div=_over(DIV))
 
 
 cdef int _check_whole(str who, Tensor a, Tensor b) except -1:

@@ -14,12 +14,19 @@ from minigrad.tensor import (
     same_shape,
 )
 
+# {a function's name: (what may do its in-place twin's work at once, and says whether it did; the keywords it takes)}
+directly = {}
+
 
 def inplace(function):
     """The in-place twin of a function: `add` gives Tensor.add_, which changes the tensor itself."""
-    name = function.__name__ + "_"
+    plain, name = function.__name__, function.__name__ + "_"
 
     def changed(self, *arguments, **keywords):
+        if plain in directly and len(arguments) == 1:
+            quick, known = directly[plain]
+            if keywords.keys() <= known and quick(self, *arguments, **keywords):
+                return self
         since = ops_made()
         return assign(self, function(self, *arguments, **keywords), since)
 

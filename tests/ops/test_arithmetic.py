@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import kernels as memory
 
 DTYPES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64"]
 INF, NAN = float("inf"), float("nan")
@@ -287,3 +288,98 @@ def test_rounded_quotients_have_gradient_zero():
 def test_integer_abs_keeps_its_dtype():
     x = mg.tensor([-3, 4], dtype=mg.int8)
     assert abs(x).tolist() == [3, 4] and abs(x).dtype == mg.int8 and mg.absolute(x).dtype == mg.int8
+
+
+# ---- += -= *= /= in the tensor's own memory ----------------------------------------------------------
+
+OVER = {
+    "add": (lambda x, b: x.add_(b), lambda x, b: x + b),
+    "sub": (lambda x, b: x.sub_(b), lambda x, b: x - b),
+    "mul": (lambda x, b: x.mul_(b), lambda x, b: x * b),
+    "div": (lambda x, b: x.div_(b), lambda x, b: x / b),
+    "+=": (operator.iadd, lambda x, b: x + b),
+    "-=": (operator.isub, lambda x, b: x - b),
+    "*=": (operator.imul, lambda x, b: x * b),
+    "/=": (operator.itruediv, lambda x, b: x / b),
+    "add, alpha": (lambda x, b: x.add_(b, alpha=0.3), lambda x, b: x.add(b, alpha=0.3)),
+    "sub, alpha": (lambda x, b: x.sub_(b, alpha=3), lambda x, b: x.sub(b, alpha=3)),
+}
+
+
+class TestInItsOwnMemory:
+    @pytest.mark.parametrize("name", OVER)
+    @pytest.mark.parametrize("dtype", [mg.float32, mg.float64, mg.float16])
+    def test_the_same_bits_at_the_same_place_and_one_change_counted(self, name, dtype):
+        over, plain = OVER[name]
+        x = mg.randn(5, 37).to(dtype)
+        others = [mg.randn(5, 37).to(dtype), mg.randn(37).to(dtype), mg.randn(1).to(dtype), mg.tensor(3.0, dtype=dtype),
+                  mg.randn(37, 5).to(dtype).t(), mg.randn(5, 37).to(mg.float64 if dtype == mg.float16 else dtype)]
+        others += [] if "alpha" in name else [2, 0.1, True, np.float64(0.3), np.float32(0.3)]
+        for b in others:
+            for own in (x.clone(), x.t().clone().t(), mg.zeros(7, 37, dtype=dtype)[1:6].copy_(x)):
+                before, place, version = own.clone(), own.data_ptr(), own._version
+                assert over(own, b) is own
+                assert own.tolist() == plain(before, b).to(dtype).tolist()
+                assert own.data_ptr() == place and own._version == version + 1
+
+    @pytest.mark.parametrize("name", OVER)
+    def test_beside_parts_of_itself(self, name):
+        over, plain = OVER[name]
+        for parts in (lambda x: (x, x), lambda x: (x[1:], x[:-1]), lambda x: (x[:-1], x[1:]), lambda x: (x, x[2]),
+                      lambda x: (x, x[3:4]), lambda x: (x, x.flip(0)), lambda x: (x[:4], x[4:])):
+            x = mg.arange(1.0, 9.0)
+            own, b = parts(x)
+            expected = plain(own.clone(), b.clone())
+            over(own, b)
+            assert own.tolist() == expected.tolist()
+
+    def test_needs_no_memory(self):
+        x, y = mg.ones(1000, 100), mg.ones(1000, 100)
+        memory.reset_peak_memory()
+        live = memory.memory_stats()["live"]
+        x.add_(y, alpha=0.5).mul_(3).sub_(y).div_(y)
+        x += y
+        x *= 2.0
+        assert memory.memory_stats()["peak"] - live < 1000
+
+    @pytest.mark.parametrize("name", OVER)
+    def test_what_is_recorded_is_recorded(self, name):
+        over, plain = OVER[name]
+        grads = []
+        for changed in (over, plain):
+            a, b = (mg.tensor([1.0, 2.0, 4.0], requires_grad=True) for _ in range(2))
+            (changed(a * 3, b) * mg.tensor([1.0, 10.0, 100.0])).sum().backward()
+            grads.append((a.grad.tolist(), b.grad.tolist()))
+        assert grads[0] == grads[1]
+
+    def test_what_may_not_be_changed_is_not(self):
+        leaf = mg.ones(3, requires_grad=True)
+        with pytest.raises(RuntimeError, match="a leaf that requires grad was changed in place"):
+            leaf += 1
+        with pytest.raises(RuntimeError, match="a leaf that requires grad was changed in place"):
+            leaf.view(3).mul_(2)
+        array = np.ones(3, np.float32)
+        array.flags.writeable = False
+        with pytest.raises(ValueError, match="read-only"):
+            mg.from_numpy(array).mul_(2)
+        with pytest.raises(RuntimeError, match="expanded"):
+            mg.ones(1).expand(3).add_(1)
+        assert leaf.tolist() == [1.0] * 3 and array.tolist() == [1.0] * 3
+        with mg.no_grad():
+            leaf += 1
+        assert leaf.tolist() == [2.0] * 3 and leaf.requires_grad
+
+    def test_a_change_of_what_was_saved_is_found(self):
+        a, x = mg.ones(3, requires_grad=True), mg.ones(3)
+        y = (a * x).sum()
+        x += 1
+        with pytest.raises(RuntimeError, match="changed in place"):
+            y.backward()
+
+    @pytest.mark.parametrize("use, message", [
+        (lambda x: x.add_(), "add"), (lambda x: x.mul_(x, alpha=1), "alpha"), (lambda x: x.div_(x, alpha=2), "alpha"),
+        (lambda x: x.add_(x, beta=1), "beta"), (lambda x: x.add_("1"), "add"),
+    ])  # fmt: skip
+    def test_arguments_that_are_not_taken(self, use, message):
+        with pytest.raises(TypeError, match=message):
+            use(mg.ones(3))
