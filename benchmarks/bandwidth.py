@@ -10,6 +10,7 @@ costs more than is counted: the processor reads each line before it writes it.
 import argparse
 import importlib.util
 import json
+import os
 import statistics
 import time
 from pathlib import Path
@@ -73,6 +74,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", help="write the figures to this file")
     options = parser.parse_args()
+    # torch's threads would spin on for milliseconds, on the core that the other's second thread needs
+    os.environ.update(OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="0", KMP_BLOCKTIME="0")
     import minigrad
 
     frameworks = [minigrad]
