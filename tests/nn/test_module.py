@@ -895,11 +895,16 @@ class TestWhereAttributesAreFound:
                 self.module = module
 
             def __getattr__(self, name):
-                return getattr(self.module, name)
+                try:
+                    return super().__getattr__(name)
+                except AttributeError:
+                    return getattr(self.module, name)
 
         net = Wraps(nn.Linear(2, 3))
         assert net.out_features == 3 and net.weight is net.module.weight
         assert isinstance(net.module, nn.Linear) and net.training
+        with pytest.raises(AttributeError, match="'Linear' object has no attribute 'missing'"):
+            net.missing  # noqa: B018
 
     def test_a_module_may_have_another_base(self):
         class Named:
