@@ -51,21 +51,27 @@ def cases(framework):
 
 
 def measured(frameworks, threads, rounds):
-    """{what: {framework: bytes a second}}; the frameworks take turns."""
+    """{what: {framework: bytes a second, "limit": the most there can be}}; the frameworks take turns."""
     found = {}
     prepared = {}
+    limits = machine.limits(threads)
+    print(f"{threads} thread{'s' * (threads > 1)}: {limits}")
     for framework in frameworks:
         framework.set_num_threads(threads)
         prepared[framework.__name__] = cases(framework)
     for what in next(iter(prepared.values())):
         times = {name: [] for name in prepared}
         for _ in range(rounds):
-            for name, found_cases in prepared.items():
+            for name, functions in prepared.items():
                 start = time.perf_counter()
-                found_cases[what][0]()
+                functions[what][0]()
                 times[name].append(time.perf_counter() - start)
         read, written = next(iter(prepared.values()))[what][1:]
         found[what] = {name: 4 * SIZE * (read + written) / statistics.median(t) for name, t in times.items()}
+        limit = limits.update if written else limits.read
+        print(f"  {what:16} " + "   ".join(f"{name} {speed / 1e9:6.1f} GB/s ({100 * speed / limit:3.0f} %)"
+                                         for name, speed in found[what].items()), flush=True)
+        found[what]["limit"] = limit
     return found
 
 
@@ -83,18 +89,8 @@ def main():
         import torch
 
         frameworks.append(torch)
-    figures = {}
-    for threads in sorted({1, machine.describe()["cores"]}):
-        limits = machine.limits(threads)
-        found = measured(frameworks, threads, options.rounds)
-        figures[threads] = {}
-        print(f"{threads} thread{'s' * (threads > 1)}: reading {limits.read / 1e9:.1f} GB/s, "
-              f"reading and writing {limits.update / 1e9:.1f} GB/s")
-        for what, speeds in found.items():
-            limit = limits.read if what in ("x.sum()", "gradient norm") else limits.update
-            figures[threads][what] = {**speeds, "limit": limit}
-            print(f"  {what:16} " + "   ".join(f"{name} {speed / 1e9:6.1f} GB/s ({100 * speed / limit:3.0f} %)"
-                                             for name, speed in speeds.items()), flush=True)
+    cores = machine.describe()["cores"]
+    figures = {threads: measured(frameworks, threads, options.rounds) for threads in sorted({1, cores})}
     if options.json:
         Path(options.json).write_text(json.dumps(figures, indent=1))
 

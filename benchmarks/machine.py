@@ -59,6 +59,10 @@ class Limits(NamedTuple):
     read: float         # bytes read
     update: float       # bytes read and bytes written, in place
 
+    def __str__(self):
+        return (f"{self.flops / 1e9:.0f} GF/s, {self.read / 1e9:.1f} GB/s read, "
+                f"{self.update / 1e9:.1f} GB/s read and written")
+
 
 def limits(threads):
     """The Limits of so many threads, each with 64 MB of its own."""
@@ -91,9 +95,7 @@ def main():
     for what, value in describe().items():
         print(f"{what + ':':14} {value}")
     for threads in sorted({1, describe()["cores"]}):
-        most = limits(threads)
-        print(f"{threads} thread{'s' * (threads > 1)}: {most.flops / 1e9:.0f} GF/s, {most.read / 1e9:.1f} GB/s read, "
-              f"{most.update / 1e9:.1f} GB/s read and written")
+        print(f"{threads} thread{'s' * (threads > 1)}: {limits(threads)}")
 
 
 if __name__ == "__main__":

@@ -52,10 +52,11 @@ def steps(figures):
 
 def passes(figures):
     """A row for each pass over memory: GB/s, and the share of what the machine reads or updates at most."""
-    names = [name for name in next(iter(next(iter(figures.values())).values())) if name != "limit"]
+    whats = next(iter(figures.values()))
+    names = [name for name in next(iter(whats.values())) if name != "limit"]
     head = [f"{name}, {n} thread{'s' * (n != '1')}" for n in figures for name in names]
     rows = []
-    for what in next(iter(figures.values())):
+    for what in whats:
         of = [(figures[n][what][name], figures[n][what]["limit"]) for n in figures for name in names]
         rows.append([what, *(f"{speed / 1e9:.1f} ({100 * speed / limit:.0f} %)" for speed, limit in of)])
     return table(["", *head], rows)
@@ -92,8 +93,7 @@ def main():
         "the peers took turns, each in its own process with the number of threads (1 or all) that serves it best. "
         "Figures that fall short are shown like the others.\n",
         table(["machine", ""], [[what, str(value)] for what, value in machine.describe().items()]
-              + [[f"limits, {n} thread{'s' * (n > 1)}", f"{flops / 1e9:.0f} GF/s, {read / 1e9:.1f} GB/s read"]
-                 for n, (flops, read, update) in limits.items()]),
+              + [[f"limits, {n} thread{'s' * (n > 1)}", str(most)] for n, most in limits.items()]),
         "## A training step\n",
         "Forward, loss, backward, clipping and update on one batch; `benchmarks/networks.py` has the networks.\n",
         steps(five),

@@ -99,12 +99,18 @@ V_INLINE void norm_put(double *sum, double *error, struct wide_sum a)
 #endif
 }
 
+/* The first n of sixteen, or all of them */
+V_INLINE wide norm_load_first(const real *p, size_t n)
+{
+    return n >= WIDE ? wide_load(p) : wide_load_first(p, n);
+}
+
 /* The gradient of the first n of sixteen outputs; of 0, where these went through max(., 0) and are not > 0 */
 V_INLINE wide norm_gradient(const real *dy, const real *relu, size_t n)
 {
-    wide g = n == WIDE ? wide_load(dy) : wide_load_first(dy, n);
+    wide g = norm_load_first(dy, n);
     if (relu) {
-        const wide y = n == WIDE ? wide_load(relu) : wide_load_first(relu, n);
+        const wide y = norm_load_first(relu, n);
         WIDE_EACH(g.part[k] = vd_select(y.part[k] > 0.0, g.part[k], vd_set(0)););
     }
     return g;
@@ -215,11 +221,6 @@ V_INLINE wide norm_get_first(const double *p, size_t n)
     double x[WIDE] = {0};
     memcpy(x, p, n * sizeof *x);
     return wide_get(x);
-}
-
-V_INLINE wide norm_load_first(const real *p, size_t n)
-{
-    return n >= WIDE ? wide_load(p) : wide_load_first(p, n);
 }
 
 /* Sixteen channels at a time: one at a time, a row of 100 spent two thirds of its time here. */
@@ -628,11 +629,10 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
     if (span == 1) {
         for (size_t j = 0; j < n; j += WIDE) {
             size_t left = n - j < WIDE ? n - j : WIDE;
-            wide v = left == WIDE ? wide_load(x + j) : wide_load_first(x + j, left);
+            wide v = norm_load_first(x + j, left);
             v = wide_mul(wide_sub(v, m), s);
-            if (weight)
-                v = wide_mul(v, left == WIDE ? wide_load(weight + j) : wide_load_first(weight + j, left));
-            if (bias) v = wide_add(v, left == WIDE ? wide_load(bias + j) : wide_load_first(bias + j, left));
+            if (weight) v = wide_mul(v, norm_load_first(weight + j, left));
+            if (bias) v = wide_add(v, norm_load_first(bias + j, left));
             if (cut) v = norm_cut(v);
             if (left == WIDE) wide_store(y + j, v);
             else wide_store_first(y + j, v, left);
@@ -644,7 +644,7 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
              shift = wide_set(bias ? (double)bias[c] : 0);
         for (size_t j = 0; j < span; j += WIDE) {
             size_t left = span - j < WIDE ? span - j : WIDE;
-            wide v = left == WIDE ? wide_load(x + j) : wide_load_first(x + j, left);
+            wide v = norm_load_first(x + j, left);
             v = wide_add(wide_mul(wide_sub(v, m), scale), shift);
             if (left == WIDE) wide_store(y + j, v);
             else wide_store_first(y + j, v, left);
@@ -679,10 +679,9 @@ V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, c
         struct wide_sum a = wide_sum_zero(), b = wide_sum_zero();
         for (size_t j = from; j < from + stretch; j += WIDE) {
             size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
-            int whole = left == WIDE;
-            wide v = wide_sub(whole ? wide_load(x + j) : wide_load_first(x + j, left), m);
+            wide v = wide_sub(norm_load_first(x + j, left), m);
             wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left); /* 0 in the lanes beyond */
-            if (weight && span == 1) w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
+            if (weight && span == 1) w = norm_load_first(weight + j, left);
             if (weight) g = wide_mul(g, w);
             wide_sum_add(&a, g);
             wide_sum_add(&b, wide_mul(g, v));
@@ -714,10 +713,9 @@ static void rows_backward_chunk(void *context, size_t chunk)
             for (size_t j = from; j < from + stretch; j += WIDE) {
                 size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
                 int whole = left == WIDE;
-                wide v = whole ? wide_load(x + j) : wide_load_first(x + j, left);
+                wide v = norm_load_first(x + j, left);
                 wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left);
-                if (weight && span == 1)
-                    w = whole ? wide_load(weight + j) : wide_load_first(weight + j, left);
+                if (weight && span == 1) w = norm_load_first(weight + j, left);
                 if (weight) g = wide_mul(g, w);
                 v = norm_value(v, g, m, slope, scale, shift, 1);
                 if (whole) wide_store(job->y + r * n + j, v);
@@ -741,7 +739,7 @@ static void rows_columns_chunk(void *context, size_t chunk)
         wide m = wide_set(job->mean ? job->mean[r] : 0), s = wide_set(job->rstd[r]);
         for (size_t i = 0; i < width; i += WIDE) {
             size_t left = width - i < WIDE ? width - i : WIDE;
-            wide v = left == WIDE ? wide_load(x + i) : wide_load_first(x + i, left);
+            wide v = norm_load_first(x + i, left);
             wide g = norm_gradient(dy + i, relu ? relu + i : NULL, left);
             struct wide_sum first = norm_get(sum[0] + i, error[0] + i);
             struct wide_sum second = norm_get(sum[1] + i, error[1] + i);

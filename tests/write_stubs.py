@@ -68,7 +68,7 @@ SPECIAL = {
     ("histogram", "bins"): "int | Tensor",
 }
 GIVES = {
-    "bool": "equal allclose is_floating_point is_complex is_nonzero is_same_size is_set_to",
+    "bool": "equal allclose is_floating_point is_complex is_nonzero is_same_size is_set_to any_double",
     "int": "numel get_device seed initial_seed",
     "None": """set_rng_state zero_grad scale check_same_shape check_shapes sgd adagrad rmsprop adam adamax nadam radam
         lion""",
@@ -76,6 +76,7 @@ GIVES = {
     "str": "reduction_of",
     "list[tuple[Tensor, Tensor]]": "gradients",
     "int | None": "find_nonfinite",
+    "list[Tensor] | None": "gradients_of",
     "Any": "as_doubles inplace also with_out elementwise storage untyped_storage unique unique_consecutive where_ type",
     "Size": "broadcast_shapes",
     "Generator": "manual_seed",

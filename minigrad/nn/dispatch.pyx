@@ -68,7 +68,7 @@ cdef class Dispatch:
 # A layer and the ReLU after it are one operation.
 
 cdef enum Layer:
-    OTHER, LINEAR, BATCH_NORM, LAYER_NORM, RELU
+    OTHER, LINEAR, BATCH_NORM, LAYER_NORM, RELU, NOT_LOOKED_AT
 
 # What is known of these classes holds as long as their forwards are these.
 cdef tuple _classes, _forwards
@@ -166,21 +166,23 @@ def run(modules not None, x):
     cdef list layers = PyDict_Values(modules) if type(modules) is dict else list(modules.values())
     cdef Py_ssize_t i = 0, n = len(layers)
     cdef bint relu, alone = each_for_itself()
-    cdef Layer layer, after = OTHER
-    cdef Py_ssize_t known = -1          # whose layer `after` is
+    cdef Layer layer, after = NOT_LOOKED_AT         # what layers[i] is
     while i < n:
         module = layers[i]
-        layer = OTHER if alone or not isinstance(x, Tensor) else after if known == i else layer_of(module)
         i += 1
+        layer = (OTHER if alone or not isinstance(x, Tensor) else after if after != NOT_LOOKED_AT
+                 else layer_of(module))
+        after = NOT_LOOKED_AT
         if layer == OTHER or layer == RELU:
             x = module(x)
             alone = each_for_itself()   # as that may be any program
-            known = -1
             continue
-        after = layer_of(layers[i]) if i < n else OTHER
-        known = i
+        if i < n:
+            after = layer_of(layers[i])
         relu = after == RELU
-        i += relu
+        if relu:
+            i += 1
+            after = NOT_LOOKED_AT
         x = (linear(module, x, relu) if layer == LINEAR else batch_norm(module, x, relu) if layer == BATCH_NORM
              else layer_norm(module, x, relu))
     return x

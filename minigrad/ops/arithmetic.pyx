@@ -313,6 +313,7 @@ cdef bint over(Tensor x, object other, Arithmetic how, object alpha) except -1:
     cdef Tensor b
     cdef Py_ssize_t step
     cdef mg_binary kernel
+    cdef bint scaled
     if x.kind > FLOAT64 or not x.dense:
         return False
     if isinstance(other, Tensor):
@@ -330,13 +331,13 @@ cdef bint over(Tensor x, object other, Arithmetic how, object alpha) except -1:
         return False
     if not step and (b.n != 1 or b.rank > x.rank or b.storage == x.storage):
         return False
-    if type(alpha) is not int or alpha != 1:
-        if how > SUB or not step or b.storage == x.storage or type(alpha) not in (int, float):
-            return False
-        check_writable(x)
+    scaled = type(alpha) is not int or alpha != 1
+    if scaled and (how > SUB or not step or b.storage == x.storage or type(alpha) not in (int, float)):
+        return False
+    check_writable(x)
+    if scaled:
         K[x.kind].axpy(x.ptr, b.ptr, alpha if how == ADD else -alpha, x.n)
     else:
-        check_writable(x)
         kernel = K[x.kind].add if how == ADD else K[x.kind].sub if how == SUB else K[x.kind].mul if how == MUL \
             else K[x.kind].div
         kernel(x.ptr, x.ptr, 1, b.ptr, step, x.n)
@@ -348,10 +349,10 @@ operators.over = over
 
 
 def _over(how, *keywords):
-    def directly(Tensor x not None, other, alpha=1):
+    def quick(Tensor x not None, other, alpha=1):
         return over(x, other, <Arithmetic><int>how, alpha)
 
-    return directly, set(keywords)
+    return quick, set(keywords)
 
 
 directly.update(add=_over(ADD, "alpha"), sub=_over(SUB, "alpha"), mul=_over(MUL), div=_over(DIV))

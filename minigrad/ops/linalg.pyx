@@ -201,8 +201,6 @@ cdef class Linear(Op):
         cdef Py_ssize_t length[MAX_RANK]
         cdef Tensor y, own
         cdef int i
-        if recording():
-            self.saved = (x if w.requires else None, w if x.requires else None)
         for i in range(x.rank - 1):
             length[i] = x.length[i]
         length[x.rank - 1] = w.length[0]
@@ -210,14 +208,16 @@ cdef class Linear(Op):
         own = x if x.rank == 2 else dense(x)
         _gemm(y, _matrix(own) if x.rank == 2 else _rows(own), _transposed(_matrix(w)),
               None if b is None else dense(b), MG_RELU if self.relu else 0)
-        if self.relu and recording():
-            self.keep(y)
+        if recording():
+            self.saved = (x if w.requires else None, w if x.requires else None)
+            if self.relu:
+                self.keep(y)
         return y
 
     cdef backward(self, Tensor dy):
         cdef Tensor x, w, d, own, total, dx = None, dw = None, db = None
         cdef Py_ssize_t length[MAX_RANK]
-        cdef Matrix rows
+        cdef Matrix rows, right
         cdef int i
         x, w = self.saved[0], self.saved[1]
         if recording():
@@ -238,11 +238,12 @@ cdef class Linear(Op):
                 _add_gemm(total, rows, _matrix(w))
         if self.needs(1):
             own = x if x.rank == 2 else dense(x)
+            right = _matrix(own) if x.rank == 2 else _rows(own)
             total = self.sum_so_far(1, d, own)
             if total is None:
-                dw = _product(d.kind, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
+                dw = _product(d.kind, _transposed(rows), right)
             else:       # as for the second time step, or the second part of a batch: one pass over memory, not three
-                _add_gemm(total, _transposed(rows), _matrix(own) if x.rank == 2 else _rows(own))
+                _add_gemm(total, _transposed(rows), right)
         if len(self.edges) == 2:
             return dx, dw
         if self.needs(2):

@@ -43,6 +43,7 @@ def norm_rows(
     span: Any,
     centred: Any,
     eps: float,
+    relu: bool = False,
 ) -> Tensor: ...
 def layer_norm(
     input: Tensor,

@@ -309,13 +309,8 @@ cpdef Tensor fitting(str who, str what, Tensor x, Tensor parameter, tuple shape)
 
 
 cpdef Tensor norm_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
-                       size_t span, bint centred, double eps):
+                       size_t span, bint centred, double eps, bint relu=False):
     """The rows of x normalised, in the words of LayerNorm; weight and bias of a shape, or None. Recorded."""
-    return _norm_rows(who, x, weight, bias, shape, period, stretches, span, centred, eps, False)
-
-
-cdef Tensor _norm_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shape, size_t period, size_t stretches,
-                       size_t span, bint centred, double eps, bint relu):
     cdef LayerNorm op
     weight = fitting(who, "weight", x, weight, shape)
     bias = fitting(who, "bias", x, bias, shape)
@@ -323,7 +318,7 @@ cdef Tensor _norm_rows(str who, Tensor x, Tensor weight, Tensor bias, tuple shap
         weight = None if weight is None else convert(weight, FLOAT32)
         bias = None if bias is None else convert(bias, FLOAT32)
         x = convert(x, FLOAT32)
-        return convert(_norm_rows(who, x, weight, bias, shape, period, stretches, span, centred, eps, relu), FLOAT16)
+        return convert(norm_rows(who, x, weight, bias, shape, period, stretches, span, centred, eps, relu), FLOAT16)
     op = LayerNorm.__new__(LayerNorm)
     op.relu = relu
     y = op.forward(x, weight, bias, period, stretches, span, centred, eps)
@@ -356,7 +351,7 @@ def layer_norm(Tensor input not None, normalized_shape, Tensor weight=None, Tens
 
 cdef Tensor layer_norm_layer(Tensor input, object normalized_shape, Tensor weight, Tensor bias, double eps, bint relu):
     shape, n = _normalized("layer_norm", input, normalized_shape)
-    return _norm_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps, relu)
+    return norm_rows("layer_norm", input, weight, bias, shape, 1, n, 1, True, eps, relu)
 
 
 def rms_norm(Tensor input not None, normalized_shape, Tensor weight=None, eps=None):
