@@ -75,15 +75,13 @@ enum {
 
 V_ALWAYS size_t gemm_min(size_t x, size_t y) { return x < y ? x : y; }
 
-/* Are lines so far apart that they fall into the same few places of the first cache? */
-V_ALWAYS int gemm_collides(ptrdiff_t line) { return line * (ptrdiff_t)sizeof(real) % 2048 == 0; }
+/* Are lines a multiple of `apart` bytes from each other? Of 2048, and they fall into the same few places of
+ * the first cache. */
+V_ALWAYS int gemm_collides(ptrdiff_t line, int apart) { return line * (ptrdiff_t)sizeof(real) % apart == 0; }
 
 /* Does a transposed a, of which a tile reads a few elements of each line, crowd the first cache before
  * their neighbours are wanted? (128 x 512 x 784, a weight's gradient: 15 % faster packed.) */
-V_ALWAYS int gemm_crowds(ptrdiff_t a_row, ptrdiff_t a_col)
-{
-    return a_row == 1 && a_col * (ptrdiff_t)sizeof(real) % 512 == 0;
-}
+V_ALWAYS int gemm_crowds(ptrdiff_t a_row, ptrdiff_t a_col) { return a_row == 1 && gemm_collides(a_col, 512); }
 
 /* Machines with masked loads can read the end of a row of b in place. */
 #if defined(__AVX2__) || defined(__AVX512F__)
@@ -406,7 +404,7 @@ V_SHARED void gemm_pack(real *dst, size_t width, const real *src, ptrdiff_t line
         const size_t left = i < lines ? lines - i : 0, count = left < V_LANES ? left : V_LANES;
         if (along == 1) {
             size_t p = 0;
-            if (count == V_LANES && !gemm_collides(line))
+            if (count == V_LANES && !gemm_collides(line, 2048))
                 for (vreal x[GEMM_PIECE]; p + GEMM_PIECE <= k; p += GEMM_PIECE) {
                     gemm_transpose(x, src + p, line);
                     GEMM_UNROLL for (size_t q = 0; q < GEMM_PIECE; q++) v_store(dst + (p + q) * width, x[q]);
@@ -700,7 +698,7 @@ V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j
         GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
     if (transposed) {
         const size_t depth = end - p, whole = depth / GEMM_PIECE * GEMM_PIECE;
-        if (line * (ptrdiff_t)sizeof(real) % 4096 == 0 && depth > GEMM_SKEW)
+        if (gemm_collides(line, 4096) && depth > GEMM_SKEW)
             gemm_few_strips(sum, a, a_row, b, line, depth, rows, GEMM_SKEW);
         else gemm_few_strips(sum, a, a_row, b, line, depth, rows, 0);
         p += whole, a += whole, b += whole;
@@ -812,14 +810,16 @@ static void mg_gemm(real *c, size_t ldc,
     g.height = m / g.all_blocks, g.higher = m % g.all_blocks;
 
     /* What pays to be packed, as measured: b when it lies the wrong way, or is larger than a cache and
-     * met often; a when it is large; both, when their lines collide in the cache and loads from the
-     * second are not hidden behind the arithmetic. */
-    const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row));
+     * met often, or its panels are scattered over many pages (512 x 784 x 128: 10 % faster); a when it is
+     * large; both, when their lines collide in the cache and loads from the second are not hidden behind
+     * the arithmetic. Few panels do not make up for packing a (512 x 100 x 512: 10 % faster without). */
+    const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row, 2048))
+                     || (m >= 384 && (double)depth * (double)b_row >= 64 * 1024);
     const int pack_b = b_col != 1 || (m >= 96 && b_large);
     const int a_large = m * depth > 128 * 1024
-                     || (m >= 128 && depth > 32 && gemm_collides(a_row == 1 ? a_col : a_row))
+                     || (m >= 128 && depth > 32 && (a_row == 1 ? gemm_collides(a_col, 2048) : gemm_collides(a_row, 4096)))
                      || (m >= 32 && depth > 64 && g.all_panels >= 16 && gemm_crowds(a_row, a_col));
-    const int pack_a = g.all_panels > 4 && a_large;
+    const int pack_a = g.all_panels >= 12 && a_large;
     /* Packed panels of which few rows make use are better made and used in smaller portions. */
     g.most_panels = !pack_b ? g.all_panels : gemm_min(g.all_panels, m <= 4 * GEMM_ROWS ? 16 : GEMM_PANELS);
 

@@ -1,9 +1,13 @@
 /* The thread pool: a loop over chunks, shared by the caller and its workers.
  *
- * One word says what is to be had: (generation, chunks left). Whoever lowers it by one
- * owns a chunk; the caller helps itself like everybody else, so it never waits for a
- * chunk that nobody has begun. A worker that comes late finds no chunks left, or
- * another generation, and does no harm.
+ * One word says what is to be had: (generation, begin, end). Who raises `begin` by one owns the
+ * first chunk, who lowers `end` the last; the caller helps itself like everybody else, so
+ * it never waits for a chunk that nobody has begun. A worker that comes late finds no
+ * chunks left, or another generation, and does no harm.
+ *
+ * The caller takes from the front, workers from the back: of two threads, each then meets
+ * in one job the rows that it wrote in the last, and they are in its own cache still
+ * (a training step of 784-512-512-10 is 6 % faster, of a deep narrow network 2 %).
  *
  * Why a claim is safe without a lock: body, context and chunks are written before the
  * word that announces them, and the next job is not written before every chunk of this
@@ -24,20 +28,21 @@
 
 #include "minigrad.h"
 
-enum { POOL_MAX = 256, POOL_STACK = 512 << 10 };
+enum { POOL_MAX = 256, POOL_STACK = 512 << 10, POOL_CHUNKS = 0xffff };
 enum {
     SPIN_NS = 30000,      /* how long an idle worker, or a join, spins */
     PATIENCE_NS = 100000, /* a join this late has met a worker that is not running */
-    ALONE_NS = 4000000    /* and then the caller works alone this long, and up to 16 times that */
+    ALONE_NS = 4000000    /* and then the caller works alone 4 times as long, at first up to this, and if that
+                             does not help up to 16 times this */
 };
 
 typedef void (*pool_body)(void *context, size_t chunk);
 
 static struct {
-    _Alignas(64) _Atomic uint64_t word; /* generation << 32 | chunks left to claim */
+    _Alignas(64) _Atomic uint64_t word; /* generation << 32 | begin << 16 | end: the chunks to claim */
     _Atomic(pool_body) body;
     _Atomic(void *) context;
-    _Atomic size_t chunks;
+    _Atomic size_t offset;             /* of `begin` and `end` among the chunks */
     _Alignas(64) _Atomic size_t done;  /* chunks that workers have finished */
     _Alignas(64) _Atomic int sleeping; /* workers that need a signal */
     _Atomic int busy;                  /* somebody owns everything below and may publish */
@@ -67,19 +72,23 @@ static void pool_pause(void)
 #endif
 }
 
-/* Claims and runs chunks of the job that `word` announced until none is left. */
-static size_t pool_take(uint64_t word)
+static uint32_t pool_begin(uint64_t word) { return word >> 16 & 0xffff; }
+static uint32_t pool_end(uint64_t word) { return word & 0xffff; }
+
+/* Claims and runs chunks of the job that `word` announced, from one end, until none is left. */
+static size_t pool_take(uint64_t word, int front)
 {
     pool_body body = atomic_load_explicit(&pool.body, memory_order_relaxed);
     void *context = atomic_load_explicit(&pool.context, memory_order_relaxed);
-    size_t chunks = atomic_load_explicit(&pool.chunks, memory_order_relaxed), taken = 0;
+    size_t offset = atomic_load_explicit(&pool.offset, memory_order_relaxed), taken = 0;
     uint64_t generation = word >> 32;
-    while (word >> 32 == generation && (uint32_t)word > 0) {
-        if (!atomic_compare_exchange_weak_explicit(&pool.word, &word, word - 1, memory_order_acq_rel,
+    while (word >> 32 == generation && pool_begin(word) < pool_end(word)) {
+        uint64_t rest = front ? word + (1 << 16) : word - 1;
+        if (!atomic_compare_exchange_weak_explicit(&pool.word, &word, rest, memory_order_acq_rel,
                                                    memory_order_acquire))
             continue;
-        body(context, chunks - (uint32_t)word);
-        word -= 1;
+        body(context, offset + (front ? pool_begin(word) : pool_end(rest)));
+        word = rest;
         taken += 1;
     }
     return taken;
@@ -121,7 +130,7 @@ static void *pool_work(void *born)
         uint64_t word = pool_await(seen);
         if (atomic_load_explicit(&pool.quit, memory_order_relaxed)) return NULL;
         seen = (uint32_t)(word >> 32);
-        size_t taken = pool_take(word);
+        size_t taken = pool_take(word, 0);
         if (taken) atomic_fetch_add_explicit(&pool.done, taken, memory_order_release);
     }
 }
@@ -131,9 +140,11 @@ static void *pool_work(void *born)
 /* Announces a new generation. Either a worker that is about to sleep sees the word, or we
  * see it sleeping (both are sequentially consistent), and then it is awake or waits by
  * the time we hold the mutex. */
-static uint64_t pool_publish(uint32_t left)
+static uint64_t pool_publish(uint32_t begin, uint32_t end)
 {
-    uint64_t word = ((atomic_load_explicit(&pool.word, memory_order_relaxed) >> 32) + 1) << 32 | left;
+    uint64_t generation = (atomic_load_explicit(&pool.word, memory_order_relaxed) >> 32) + 1;
+    uint64_t word = generation << 32 | begin << 16 | end;
+    uint32_t left = end - begin;
     atomic_store(&pool.word, word);
     uint32_t sleeping = (uint32_t)atomic_load(&pool.sleeping);
     if (sleeping) {
@@ -178,8 +189,8 @@ static void pool_hire(int wanted)
 }
 
 /* Waits for `others` chunks in workers' hands, each of which should take about `expected`.
- * Returns whether that took so long that a worker must have lost its processor. */
-static int pool_join(size_t others, int64_t start, int64_t expected)
+ * Returns how long that took, or 0 where it was not so long that a worker must have lost its processor. */
+static int64_t pool_join(size_t others, int64_t start, int64_t expected)
 {
     int64_t waited = 0;
     while (atomic_load_explicit(&pool.done, memory_order_acquire) < others) {
@@ -193,34 +204,34 @@ static int pool_join(size_t others, int64_t start, int64_t expected)
         }
         waited = pool_now() - start;
     }
-    return waited > PATIENCE_NS + 2 * expected;
+    return waited > PATIENCE_NS + 2 * expected ? waited : 0;
 }
 
-/* All chunks; the caller owns the pool. */
-static void pool_run(size_t chunks, pool_body body, void *context, int threads)
+/* The chunks [first, end), at most POOL_CHUNKS; the caller owns the pool. */
+static void pool_run(size_t first, size_t end, pool_body body, void *context, int threads)
 {
-    size_t first = 0;
     int64_t start = pool_now();
-    for (; start < pool.alone_until && first < chunks - 1; start = pool_now()) body(context, first++);
-    if (first == chunks - 1) {
+    for (; start < pool.alone_until && first < end - 1; start = pool_now()) body(context, first++);
+    if (first == end - 1) {
         body(context, first);
         return;
     }
-    size_t count = chunks - first;
+    size_t count = end - first;
     pool_hire((int)(count < (size_t)threads ? count : (size_t)threads) - 1);
     atomic_store_explicit(&pool.body, body, memory_order_relaxed);
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
-    atomic_store_explicit(&pool.chunks, chunks, memory_order_relaxed);
+    atomic_store_explicit(&pool.offset, first, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
-    uint64_t word = pool_publish((uint32_t)(count - 1));
+    uint64_t word = pool_publish(1, (uint32_t)count);
     body(context, first); /* one is ours for sure: it tells what a chunk takes */
-    size_t mine = 1 + pool_take(word);
+    size_t mine = 1 + pool_take(word, 1);
     if (mine == count) return;
-    int64_t end = pool_now();
-    if (pool_join(count - mine, end, (end - start) / (int64_t)mine)) {
+    int64_t mine_done = pool_now();
+    int64_t late = pool_join(count - mine, mine_done, (mine_done - start) / (int64_t)mine);
+    if (late) {
         int64_t now = pool_now();
         int again = now - pool.alone_until < pool.alone_for; /* no better than last time */
-        if (!again) pool.alone_for = ALONE_NS;
+        if (!again) pool.alone_for = 4 * late < ALONE_NS ? 4 * late : ALONE_NS;
         else if (pool.alone_for < 16 * ALONE_NS) pool.alone_for *= 2;
         pool.alone_until = now + pool.alone_for;
     }
@@ -229,9 +240,12 @@ static void pool_run(size_t chunks, pool_body body, void *context, int threads)
 void mg_parallel(size_t chunks, void (*body)(void *context, size_t chunk), void *context)
 {
     int threads = chunks > 1 ? mg_get_num_threads() : 1;
-    if (threads > 1 && chunks <= UINT32_MAX && !atomic_load_explicit(&pool.busy, memory_order_relaxed) &&
+    if (threads > 1 && !atomic_load_explicit(&pool.busy, memory_order_relaxed) &&
         !atomic_exchange_explicit(&pool.busy, 1, memory_order_acquire)) {
-        pool_run(chunks, body, context, threads);
+        for (size_t i = 0, end; i < chunks; i = end) {
+            end = chunks - i < POOL_CHUNKS ? chunks : i + POOL_CHUNKS;
+            pool_run(i, end, body, context, threads);
+        }
         atomic_store_explicit(&pool.busy, 0, memory_order_release);
     } else {
         for (size_t i = 0; i < chunks; i++) body(context, i);
@@ -256,7 +270,7 @@ void mg_set_num_threads(int n)
     while (atomic_exchange_explicit(&pool.busy, 1, memory_order_acquire)) sched_yield();
     if (pool.workers > n - 1) { /* all go home; those needed are hired again */
         atomic_store(&pool.quit, 1);
-        pool_publish(0);
+        pool_publish(0, 0);
         while (pool.workers) pthread_join(pool.thread[--pool.workers], NULL);
         atomic_store(&pool.quit, 0);
     }
