@@ -15,7 +15,12 @@
  * that read them too late fails to claim.
  *
  * Waiting is a short spin, then sleep: a spinning pair of threads meets in less than a
- * microsecond, a sleeping one in about fifty. */
+ * microsecond, a sleeping one in about fifty.
+ *
+ * Beside other programs the caller works alone for a while after a worker was late, or was
+ * found on the caller's own processor, where the two only take it from each other (a deep
+ * network's step beside a program that keeps one of two cores busy: 1.5 times the time of
+ * one thread before processors were compared, 0.8 to 1.05 since). */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
@@ -30,7 +35,8 @@
 
 enum { POOL_MAX = 256, POOL_STACK = 512 << 10, POOL_CHUNKS = 0xffff };
 enum {
-    SPIN_NS = 30000,      /* how long an idle worker, or a join, spins */
+    IDLE_NS = 200000,     /* how long an idle worker spins, if nothing comes */
+    SPIN_NS = 30000,      /* how long a join spins */
     PATIENCE_NS = 100000, /* a join this late has met a worker that is not running */
     ALONE_NS = 4000000    /* and then the caller works alone 4 times as long, at first up to this, and if that
                              does not help up to 16 times this */
@@ -43,7 +49,9 @@ static struct {
     _Atomic(pool_body) body;
     _Atomic(void *) context;
     _Atomic size_t offset;             /* of `begin` and `end` among the chunks */
+    _Atomic int caller;                /* the processor that the caller was on */
     _Alignas(64) _Atomic size_t done;  /* chunks that workers have finished */
+    _Atomic int crowded;               /* a worker has met the caller on its processor */
     _Alignas(64) _Atomic int sleeping; /* workers that need a signal */
     _Atomic int busy;                  /* somebody owns everything below and may publish */
     _Atomic int threads;               /* 0: not yet asked */
@@ -61,6 +69,16 @@ static int64_t pool_now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * 1000000000LL + t.tv_nsec;
+}
+
+/* The processor that we are on, where it can be asked for */
+static int pool_processor(void)
+{
+#ifdef __linux__
+    return sched_getcpu();
+#else
+    return -1;
+#endif
 }
 
 static void pool_pause(void)
@@ -101,7 +119,7 @@ static uint64_t pool_await(uint32_t seen)
 {
     uint64_t word = atomic_load_explicit(&pool.word, memory_order_acquire);
     if (atomic_load_explicit(&pool.spins, memory_order_relaxed)) {
-        int64_t end = pool_now() + SPIN_NS;
+        int64_t end = pool_now() + IDLE_NS;
         while ((uint32_t)(word >> 32) == seen) {
             for (int i = 0; i < 8 && (uint32_t)(word >> 32) == seen; i++) {
                 pool_pause();
@@ -131,7 +149,11 @@ static void *pool_work(void *born)
         if (atomic_load_explicit(&pool.quit, memory_order_relaxed)) return NULL;
         seen = (uint32_t)(word >> 32);
         size_t taken = pool_take(word, 0);
-        if (taken) atomic_fetch_add_explicit(&pool.done, taken, memory_order_release);
+        if (!taken) continue;
+        int here = pool_processor();
+        if (here >= 0 && here == atomic_load_explicit(&pool.caller, memory_order_relaxed))
+            atomic_store_explicit(&pool.crowded, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&pool.done, taken, memory_order_release);
     }
 }
 
@@ -222,12 +244,17 @@ static void pool_run(size_t first, size_t end, pool_body body, void *context, in
     atomic_store_explicit(&pool.context, context, memory_order_relaxed);
     atomic_store_explicit(&pool.offset, first, memory_order_relaxed);
     atomic_store_explicit(&pool.done, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool.crowded, 0, memory_order_relaxed);
+    atomic_store_explicit(&pool.caller, pool_processor(), memory_order_relaxed);
     uint64_t word = pool_publish(1, (uint32_t)count);
     body(context, first); /* one is ours for sure: it tells what a chunk takes */
     size_t mine = 1 + pool_take(word, 1);
     if (mine == count) return;
     int64_t mine_done = pool_now();
     int64_t late = pool_join(count - mine, mine_done, (mine_done - start) / (int64_t)mine);
+    if (atomic_load_explicit(&pool.crowded, memory_order_relaxed) &&
+        atomic_load_explicit(&pool.spins, memory_order_relaxed)) /* where each could have had its own */
+        late = ALONE_NS;
     if (late) {
         int64_t now = pool_now();
         int again = now - pool.alone_until < pool.alone_for; /* no better than last time */
