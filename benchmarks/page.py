@@ -50,6 +50,19 @@ def steps(figures):
     return table(["microseconds", *(SHOWN[peer] for peer in peers), "best peer / minigrad"], rows)
 
 
+def arithmetic(figures, limits):
+    """A table: the rate at which each network's products are computed in a whole step, beside the peak."""
+    rows = []
+    for name, peers in figures.items():
+        network, ours = NETWORKS[name], peers["minigrad_eager"]
+        products = [2 * network.batch * a * b for a, b in zip(network.sizes, network.sizes[1:], strict=False)]
+        operations = 3 * sum(products) - products[0]        # nobody wants the input's gradient
+        us = operations / limits[ours["threads"]].flops * 1e6
+        rows.append([name, str(ours["threads"]), f"{operations / 1e6:,.1f}", f"{operations / ours['us'] / 1e3:.0f}",
+                     f"{us:,.1f}", f"{100 * us / ours['us']:.0f} %"])
+    return table(["", "threads", "million operations", "GF/s", "microseconds at the peak", "part of the peak"], rows)
+
+
 def passes(figures):
     """A row for each pass over memory: GB/s, and the share of what the machine reads or updates at most."""
     whats = next(iter(figures.values()))
@@ -81,11 +94,6 @@ def main():
         busy = run(folder, "busy.py", *rounds)
     imported = subprocess.run([sys.executable, HERE / "import_time.py"], check=True, capture_output=True, text=True)
 
-    wide = NETWORKS["wide"]
-    operations = 6 * wide.batch * sum(a * b for a, b in zip(wide.sizes, wide.sizes[1:], strict=False))
-    operations -= 2 * wide.batch * wide.sizes[0] * wide.sizes[1]        # nobody wants the input's gradient
-    reached = operations / (five["wide"]["minigrad_eager"]["us"] * 1e-6)
-    cores = max(limits)
     depth = {point["at"][0]: point for point in scaling["depth"]}
     text = [
         "# Performance\n",
@@ -97,8 +105,9 @@ def main():
         "## A training step\n",
         "Forward, loss, backward, clipping and update on one batch; `benchmarks/networks.py` has the networks.\n",
         steps(five),
-        f"The wide network runs at {reached / 1e9:.0f} GF/s, {100 * reached / limits[cores].flops:.0f} % of what "
-        f"{cores} threads of this machine can multiply and add at most.\n",
+        "What of that is multiplying and adding, and how long it would take at the machine's peak (on as many "
+        "threads as serve minigrad best):\n",
+        arithmetic(five, limits),
         "## Other batches\n",
         steps(batches),
         "## Matrix products\n",

@@ -141,9 +141,12 @@ cdef list gather(str who, dict group, state, tuple names, double start=0):
     "step" and "mu_product" are no rows but go into steps and products.
     """
     cdef list params = group["params"], both = [None, None]
+    cdef bint counts = "step" in names, multiplies = "mu_product" in names
+    cdef tuple kept = tuple([name for name in names if name not in ("step", "mu_product")])
     cdef Batch batch
     cdef Tensor p, x
     cdef dict own
+    cdef PyObject *found
     cdef size_t row
     for p in params:
         if p.gradient is None:
@@ -158,21 +161,22 @@ cdef list gather(str who, dict group, state, tuple names, double start=0):
         batch.put(1, p.gradient, False)
         if names:
             own = own_state(state, p)
+            if counts:
+                batch.steps.append(scalar(batch, own, "step", 0))
+            if multiplies:
+                batch.products.append(scalar(batch, own, "mu_product", 1))
             row = 2
-            for name in names:
-                if name == "step":
-                    batch.steps.append(scalar(batch, own, "step", 0))
-                elif name == "mu_product":
-                    batch.products.append(scalar(batch, own, "mu_product", 1))
+            for name in kept:
+                found = PyDict_GetItemWithError(own, name)
+                if found is NULL or <object>found is None:
+                    x = filled(p, start)
+                    batch.begun.append((own, name, x))
+                    batch.first[batch.count] = 1
                 else:
-                    x = own.get(name)
-                    if x is None:
-                        x = filled(p, start)
-                        batch.begun.append((own, name, x))
-                        batch.first[batch.count] = 1
-                    check_fits(who, p, x, name)
-                    batch.put(row, x, True)
-                    row += 1
+                    x = <object>found
+                check_fits(who, p, x, name)
+                batch.put(row, x, True)
+                row += 1
         batch.count += 1
     return [batch for batch in both if batch is not None]
 
