@@ -96,30 +96,27 @@ V_INLINE vmask v_first(size_t n)
  * a product with 10 columns is 10 to 30 % faster, one with 100 by 3 %. */
 #if MG_DOUBLE
 V_INLINE vreal v_load_first(const real *p, size_t n) { return (vreal)_mm256_maskload_pd(p, (__m256i)v_first(n)); }
-V_INLINE void v_store_first(real *p, vreal v, size_t n)
+V_INLINE void v_store_part(real *p, vreal v, size_t n)
 {
-    if (n >= V_LANES) {
-        v_store(p, v);
-        return;
-    }
     __m128d part = _mm256_castpd256_pd128((__m256d)v);
     if (n & 2) _mm_storeu_pd(p, part), part = _mm256_extractf128_pd((__m256d)v, 1), p += 2;
     if (n & 1) _mm_store_sd(p, part);
 }
 #else
 V_INLINE vreal v_load_first(const real *p, size_t n) { return (vreal)_mm256_maskload_ps(p, (__m256i)v_first(n)); }
-V_INLINE void v_store_first(real *p, vreal v, size_t n)
+V_INLINE void v_store_part(real *p, vreal v, size_t n)
 {
-    if (n >= V_LANES) {
-        v_store(p, v);
-        return;
-    }
     __m128 part = _mm256_castps256_ps128((__m256)v);
     if (n & 4) _mm_storeu_ps(p, part), part = _mm256_extractf128_ps((__m256)v, 1), p += 4;
     if (n & 2) _mm_storel_pi((__m64 *)p, part), part = _mm_movehl_ps(part, part), p += 2;
     if (n & 1) _mm_store_ss(p, part);
 }
 #endif
+V_INLINE void v_store_first(real *p, vreal v, size_t n)
+{
+    if (n < V_LANES) v_store_part(p, v, n);
+    else v_store(p, v);
+}
 #else
 V_INLINE vreal v_load_first(const real *p, size_t n)
 {
