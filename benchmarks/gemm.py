@@ -4,17 +4,19 @@
     python benchmarks/gemm.py --png FILE            and a heat map
     python benchmarks/gemm.py --threads 2
 
-All three in one process and on as many threads, taking turns; the median of each. NN is a forward
-pass over weights stored (in, out), NT over PyTorch's (out, in), TN the weight's gradient.
+Each in a process of its own and on as many threads, taking turns (turns.py); the median of each. NN is
+a forward pass over weights stored (in, out), NT over PyTorch's (out, in), TN the weight's gradient.
 """
 
 import argparse
+import importlib.util
 import json
 import math
-import os
 import statistics
 import time
 from pathlib import Path
+
+from turns import Turn, asked
 
 SHAPES = [  # rows (the batch), columns, inner
     (1, 100, 784), (1, 512, 512), (32, 100, 64), (32, 100, 100), (32, 10, 100), (100, 16, 2), (100, 16, 16),
@@ -23,48 +25,62 @@ SHAPES = [  # rows (the batch), columns, inner
 ]
 
 
-def _once(function, count):
-    start = time.perf_counter()
-    for _ in range(count):
-        function()
-    return (time.perf_counter() - start) / count
+LAYOUTS = ("NN", "NT", "TN")
 
 
-def _product(a, b):
-    return lambda: a @ b
+def _products(who, threads):
+    """[(function, how often to call it at a time)] for every shape in every layout"""
+    import numpy as np
+
+    tensor = np.asarray         # OpenBLAS's threads are set by the environment
+    if who != "numpy":
+        framework = importlib.import_module(who)
+        framework.set_num_threads(threads)
+        tensor = framework.from_numpy
+    rng = np.random.default_rng(0)
+    found = []
+    for m, n, k in SHAPES:
+        for layout in LAYOUTS:
+            a = rng.standard_normal((k, m) if layout[0] == "T" else (m, k), np.float32)
+            b = rng.standard_normal((n, k) if layout[1] == "T" else (k, n), np.float32)
+            a, b = tensor(a.T if layout[0] == "T" else a), tensor(b.T if layout[1] == "T" else b)
+            found.append((lambda a=a, b=b: a @ b, max(1, int(1e-3 * 4e10 / (2 * m * n * k + 20000)))))
+    return found
+
+
+def work(who, threads):
+    """In a peer's process: the seconds of each product, whenever asked."""
+    products = _products(who, threads)
+    print(flush=True)
+    for _ in asked():
+        times = []
+        for product, count in products:
+            product()           # the caches know the last one's numbers
+            start = time.perf_counter()
+            for _ in range(count):
+                product()
+            times.append((time.perf_counter() - start) / count)
+        print(json.dumps(times), flush=True)
 
 
 def ratios(threads, rounds):
     """{(m, n, k, layout): (seconds of minigrad, OpenBLAS's ratio, MKL's ratio or None)}"""
-    os.environ["OPENBLAS_NUM_THREADS"] = str(threads)
-    import numpy as np
-
-    import minigrad
-
-    try:
-        import torch
-
-        torch.set_num_threads(threads)
-    except ImportError:
-        torch = None
-    minigrad.set_num_threads(threads)
-    rng = np.random.default_rng(0)
+    peers = {who: Turn(__file__, "--work", who, "--threads", threads, threads=threads)
+             for who in ("minigrad", "numpy", "torch") if importlib.util.find_spec(who)}
+    for peer in peers.values():
+        peer.read()
+    times = {who: [] for who in peers}
+    for turn in range(rounds):
+        for who in peers if turn % 2 else reversed(peers):
+            times[who].append(json.loads(peers[who].ask()))
+    for peer in peers.values():
+        peer.close()
+    medians = {who: [statistics.median(of) for of in zip(*rows, strict=True)] for who, rows in times.items()}
     found = {}
-    for m, n, k in SHAPES:
-        for layout in ("NN", "NT", "TN"):
-            a = rng.standard_normal((k, m) if layout[0] == "T" else (m, k), np.float32)
-            b = rng.standard_normal((n, k) if layout[1] == "T" else (k, n), np.float32)
-            a, b = a.T if layout[0] == "T" else a, b.T if layout[1] == "T" else b
-            peers = [_product(minigrad.from_numpy(a), minigrad.from_numpy(b)), _product(a, b)]
-            if torch is not None:
-                peers.append(_product(torch.from_numpy(a), torch.from_numpy(b)))
-            count = max(1, int(1e-3 * 4e10 / (2 * m * n * k + 20000)))
-            times = [[] for _ in peers]
-            for turn in range(rounds):
-                for i in range(len(peers)) if turn % 2 else reversed(range(len(peers))):
-                    times[i].append(_once(peers[i], count))
-            ours, *theirs = map(statistics.median, times)
-            found[m, n, k, layout] = (ours, *(t / ours for t in theirs), *[None] * (2 - len(theirs)))
+    for i, (shape, layout) in enumerate((shape, layout) for shape in SHAPES for layout in LAYOUTS):
+        ours = medians["minigrad"][i]
+        found[*shape, layout] = (ours, *(medians[who][i] / ours if who in medians else None
+                                         for who in ("numpy", "torch")))
     return found
 
 
@@ -77,11 +93,10 @@ def draw(found, path):
     from matplotlib import pyplot
     from matplotlib.colors import TwoSlopeNorm
 
-    layouts = ("NN", "NT", "TN")
-    worst = np.array([[min(r for r in found[*shape, layout][1:] if r) for layout in layouts] for shape in SHAPES])
+    worst = np.array([[min(r for r in found[*shape, layout][1:] if r) for layout in LAYOUTS] for shape in SHAPES])
     figure, axes = pyplot.subplots(figsize=(5, 7), layout="constrained")
     image = axes.imshow(worst, cmap="RdBu", norm=TwoSlopeNorm(1.0, 0.5, 2.0), aspect="auto")
-    axes.set_xticks(range(3), layouts)
+    axes.set_xticks(range(3), LAYOUTS)
     axes.set_yticks(range(len(SHAPES)), [f"{m} x {n} x {k}" for m, n, k in SHAPES])
     for (i, j), value in np.ndenumerate(worst):
         axes.text(j, i, f"{value:.2f}", ha="center", va="center", color="white" if not 0.7 < value < 1.6 else "black")
@@ -93,10 +108,13 @@ def draw(found, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--png", help="draw a heat map into this file")
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.work:
+        return work(options.work, options.threads)
     found = ratios(options.threads, options.rounds)
     print(f"{'m x n x k':>18}  layout   GF/s   OpenBLAS      MKL   (their time over ours, {options.threads} thread(s))")
     worst = []

@@ -52,6 +52,13 @@ def _rate(work, amount, threads, rounds=7):
     return best
 
 
+def fused():
+    """(function, n): function(steps) does n floating operations a step, as fast as one core can."""
+    with tempfile.TemporaryDirectory() as folder:
+        library, lanes = _library(folder)
+    return library.fused, 2 * 12 * lanes
+
+
 class Limits(NamedTuple):
     """What some threads can do at most, a second."""
 

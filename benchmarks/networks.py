@@ -19,6 +19,11 @@ class Network(NamedTuple):
         """The same network with another batch; one sample has no variance, so no batch norm either."""
         return self._replace(name=f"{self.name}@{batch}", batch=batch, batch_norm=self.batch_norm and batch > 1)
 
+    def operations(self):
+        """Floating operations of a training step's products; nobody wants the input's gradient."""
+        products = [2 * self.batch * a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False)]
+        return 3 * sum(products) - products[0]
+
     def data(self):
         """(input, target), the same for every peer."""
         rng = np.random.default_rng(0)
@@ -44,6 +49,7 @@ _TRAINED = (
     Network("wide", (1024, 4096, 4096, 1024), 512, "momentum", "mse"),
 )
 
+FIVE = [network.name for network in _TRAINED]
 NETWORKS = {network.name: network for network in _TRAINED}
 # one sample, and many, a step; and what a prediction for one sample costs
 for _network in _TRAINED:

@@ -14,11 +14,10 @@ from datetime import date
 from pathlib import Path
 
 import machine
-from networks import NETWORKS
+from networks import FIVE, NETWORKS
 
 HERE = Path(__file__).parent
 DOCS = HERE.parent / "docs"
-FIVE = ["moons", "digits", "deep20", "mnist", "wide"]
 BATCHES = [name for name in NETWORKS if "@" in name]
 SHOWN = {"minigrad_eager": "minigrad", "torch_eager": "torch", "torch_compile": "torch.compile", "jax_jit": "jax.jit",
          "tinygrad_jit": "tinygrad", "sklearn_mlp": "scikit-learn"}
@@ -50,17 +49,14 @@ def steps(figures):
     return table(["microseconds", *(SHOWN[peer] for peer in peers), "best peer / minigrad"], rows)
 
 
-def arithmetic(figures, limits):
+def arithmetic(figures):
     """A table: the rate at which each network's products are computed in a whole step, beside the peak."""
     rows = []
     for name, peers in figures.items():
-        network, ours = NETWORKS[name], peers["minigrad_eager"]
-        products = [2 * network.batch * a * b for a, b in zip(network.sizes, network.sizes[1:], strict=False)]
-        operations = 3 * sum(products) - products[0]        # nobody wants the input's gradient
-        us = operations / limits[ours["threads"]].flops * 1e6
+        operations, ours, peak = NETWORKS[name].operations(), peers["minigrad_eager"], peers["machine_peak"]
         rows.append([name, str(ours["threads"]), f"{operations / 1e6:,.1f}", f"{operations / ours['us'] / 1e3:.0f}",
-                     f"{us:,.1f}", f"{100 * us / ours['us']:.0f} %"])
-    return table(["", "threads", "million operations", "GF/s", "microseconds at the peak", "part of the peak"], rows)
+                     f"{operations / peak['us'] / 1e3:.0f}", f"{100 * peak['us'] / ours['us']:.0f} %"])
+    return table(["", "threads", "million operations", "GF/s", "peak, GF/s", "part of the peak"], rows)
 
 
 def passes(figures):
@@ -105,9 +101,9 @@ def main():
         "## A training step\n",
         "Forward, loss, backward, clipping and update on one batch; `benchmarks/networks.py` has the networks.\n",
         steps(five),
-        "What of that is multiplying and adding, and how long it would take at the machine's peak (on as many "
-        "threads as serve minigrad best):\n",
-        arithmetic(five, limits),
+        "What of that is multiplying and adding, and how fast the machine did nothing else in its turns between "
+        "the peers' (on as many threads as serve minigrad best):\n",
+        arithmetic(five),
         "## Other batches\n",
         steps(batches),
         "## Matrix products\n",

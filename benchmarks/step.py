@@ -5,9 +5,11 @@
     python benchmarks/step.py --json FILE         the figures as JSON, too
 
 A step is forward, loss, backward, clipping and update on one batch that lies in memory. Each
-peer runs in a process of its own, once with one thread and once with all; they take turns,
+peer runs in a process of its own, once with one thread and once with all; they take turns (turns.py),
 0.1 to 0.2 seconds each, round after round, so that a busy moment of the machine meets all of
-them. Quoted is the median over the blocks, and for each peer its better number of threads.
+them. A turn begins with steps that do not count, until the caches know the peer again. In turn with them
+runs a loop of nothing but multiplications and additions, as the machine's peak differs from moment to
+moment, too. Quoted is the median over the blocks, and for each peer its better number of threads.
 """
 
 import argparse
@@ -16,25 +18,25 @@ import importlib.util
 import json
 import os
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from networks import NETWORKS
+from networks import FIVE, NETWORKS
+from turns import Turn, asked
 
-HERE = Path(__file__).parent
+OURS = "minigrad_eager"
 PEERS = {       # module -> package
-    "minigrad_eager": "minigrad",
+    OURS: "minigrad",
     "torch_eager": "torch",
     "torch_compile": "torch",
     "jax_jit": "jax",
     "tinygrad_jit": "tinygrad",
     "sklearn_mlp": "sklearn",
 }
-BLOCK = 0.1         # seconds at least; the first of them are cold, and the peer before may have threads that still spin
+PEAK = "machine_peak"       # no peer, but what the machine multiplies and adds meanwhile
+BLOCK = 0.1         # seconds at least
+WARM = 0.03         # seconds at least of steps before them
 SLOW = 2.0          # seconds; a peer whose step takes longer runs in five rounds only
-FIVE = ["moons", "digits", "deep20", "mnist", "wide"]
 
 
 def work(peer, network, threads):
@@ -44,6 +46,7 @@ def work(peer, network, threads):
         step, value = module.make(network, threads)
     except NotImplementedError:
         return      # it has no such network
+    each = getattr(step, "each", 1)     # of the network's steps in one of these
     for _ in range(3):
         loss = value(step())
     print(f"{module.version()} {loss}", flush=True)
@@ -53,41 +56,33 @@ def work(peer, network, threads):
         for _ in range(steps):
             loss = step()
         value(loss)         # waits for what runs in the background
-        return (time.perf_counter() - start) / steps
+        return (time.perf_counter() - start) / steps / each
 
     steps = 1
-    while steps * block(steps) < BLOCK:
+    while steps * each * block(steps) < BLOCK:
         steps *= 2
-    for _ in sys.stdin:
+    warm = max(1, int(WARM / (each * block(1))))
+    for _ in asked():
+        block(warm)
         print(block(steps), flush=True)
 
 
-class Peer:
+class Peer(Turn):
     """A process that runs blocks of steps when asked."""
 
     def __init__(self, peer, network, threads):
+        super().__init__(__file__, "--work", peer, network.name, threads, threads=threads)
         self.name, self.threads, self.times = peer, threads, []
-        variables = {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, "--work", peer, network.name, str(threads)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env={**os.environ, **variables},
-        )
-        words = self.process.stdout.readline().split()
+        words = self.read().split()
         self.version, self.loss = words or (None, None)
 
     def block(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        self.times.append(float(self.process.stdout.readline()))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.times.append(float(self.ask()))
 
 
 def compare(network, peers, threads, rounds):
-    """{peer: its quicker Peer} for a network."""
-    running = [Peer(peer, network, n) for peer in peers for n in threads]
+    """{peer: its quicker Peer} for a network, and the peak on as many threads as minigrad is quicker with."""
+    running = [Peer(peer, network, n) for peer in [*peers, PEAK] for n in threads]
     for peer in running:
         if peer.version is None:
             peer.close()
@@ -99,10 +94,11 @@ def compare(network, peers, threads, rounds):
     for peer in running:
         peer.close()
     best = {}
-    for peer in running:
-        if peer.name not in best or statistics.median(peer.times) < statistics.median(best[peer.name].times):
-            best[peer.name] = peer
-    return best
+    for peer in sorted(running, key=lambda peer: statistics.median(peer.times)):
+        best.setdefault(peer.name, peer)
+    if OURS in best:
+        best[PEAK] = next(peer for peer in running if (peer.name, peer.threads) == (PEAK, best[OURS].threads))
+    return {name: best[name] for name in [*peers, PEAK] if name in best}
 
 
 def main():
@@ -128,7 +124,7 @@ def main():
         depth = len(network.sizes) - 2
         sizes = "-".join(map(str, network.sizes)) if depth < 4 else f"{depth} hidden layers"
         print(f"\n{name}: {sizes}, batch {network.batch}, {network.optimizer}, {network.loss}")
-        ours = statistics.median(best["minigrad_eager"].times) if "minigrad_eager" in best else None
+        ours = statistics.median(best[OURS].times) if OURS in best else None
         figures[name] = {
             peer.name: {"us": statistics.median(peer.times) * 1e6, "threads": peer.threads, "version": peer.version,
                         "quartiles": [t * 1e6 for t in statistics.quantiles(peer.times, n=4)[::2]]}
