@@ -432,14 +432,16 @@ static void norm_tiles(struct norm_job *job, size_t tile)
     job->tiles = (job->channels + tile - 1) / tile;
 }
 
-/* y everywhere, in chunks of NORM_LEAST to NORM_CHUNK elements: about thirty, if there are so many */
+/* y everywhere, in chunks of NORM_LEAST to NORM_CHUNK elements: about thirty, if there are so many, and an
+ * even number, as two threads share three of a size no better than four. */
 static void norm_apply_run(struct norm_job *job)
 {
     size_t elements = job->outer * job->channels * job->inner, chunk = elements / 32;
     if (!elements) return;
     norm_tiles(job, job->inner == 1 ? NORM_TILE : 1);
     chunk = chunk < NORM_LEAST ? NORM_LEAST : chunk > NORM_CHUNK ? NORM_CHUNK : chunk;
-    job->pieces = elements / job->tiles / chunk + 1;
+    job->pieces = elements / job->tiles / chunk;
+    job->pieces += job->pieces ? job->pieces % 2 : 1;
     if (job->pieces > job->outer) job->pieces = job->outer;
     size_t units = job->tiles * job->pieces;
     job->group = chunk / ((elements + units - 1) / units);

@@ -33,6 +33,8 @@ cdef class dtype:
     cdef int typenum
 
 
+# What is asked of every tensor comes first: of a matrix, an optimizer's step then fetches three cache lines
+# and not five, and in a deep network these have to come from afar.
 cdef class Tensor:
     cdef mg_storage *storage
     cdef char *ptr                      # the first element
@@ -42,14 +44,14 @@ cdef class Tensor:
     cdef bint dense                     # row-major without gaps
     cdef bint requires                  # requires_grad
     cdef bint retains                   # keeps its gradient although it is no leaf
-    cdef Py_ssize_t length[MAX_RANK]
-    cdef Py_ssize_t step[MAX_RANK]      # counted in elements
-    cdef object maker                   # the Op that made it, or None: see grad_fn
     cdef Tensor gradient
+    cdef object maker                   # the Op that made it, or None: see grad_fn
     cdef object hooks
     cdef readonly Tensor _base          # what it is a view of, where gradients must know: ops/assignment.pyx
     cdef uint64_t rewrites              # of a base: recorded changes in place; of a view: those it has seen
     cdef object __weakref__
+    cdef Py_ssize_t length[MAX_RANK]
+    cdef Py_ssize_t step[MAX_RANK]      # counted in elements
 
 
 # Making tensors. None of these is recorded in a graph. What is cpdef serves the rooms of ops/ that are
