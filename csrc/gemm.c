@@ -461,7 +461,7 @@ struct gemm_plan {
     size_t packed_from;             /* the panel, counted in this block, from which on b is packed */
     real *packed_a, *packed_b;      /* NULL: read in place */
     size_t chunks;
-    int by_columns;                 /* how the block is cut into chunks */
+    int own_panels;                 /* a chunk is some panels, which it also packs; else it is some blocks */
 };
 
 /* The first row of a block; the heights of blocks differ by one at most. */
@@ -505,44 +505,65 @@ static void gemm_compute(const struct gemm_plan *g, size_t block, size_t block_e
     }
 }
 
-static void gemm_compute_chunk(void *context, size_t chunk)
+/* Panels [x, stop) of b, counted from the first that is packed */
+static void gemm_pack_panels(const struct gemm_plan *g, size_t x, size_t stop)
 {
-    const struct gemm_plan *g = context;
-    if (g->by_columns)
-        gemm_compute(g, 0, g->blocks, chunk * g->panels / g->chunks, (chunk + 1) * g->panels / g->chunks);
-    else
-        gemm_compute(g, chunk * g->blocks / g->chunks, (chunk + 1) * g->blocks / g->chunks, 0, g->panels);
+    const real *const b = g->b + (ptrdiff_t)g->p * g->b_row;
+    const size_t apart = g->depth * GEMM_WIDTH;
+    for (size_t count; x < stop; x += count) {
+        const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH, width = gemm_min(g->n - j, GEMM_WIDTH);
+        size_t at[GEMM_TOGETHER + 1];
+        count = g->b_col == 1 ? gemm_min(gemm_min(stop - x, GEMM_TOGETHER / 2), (g->n - j) / GEMM_WIDTH) : 0;
+        for (size_t s = 0; s <= count; s++) at[s] = j + s * GEMM_WIDTH;
+        if (count) gemm_copy(g->packed_b + x * apart, apart, GEMM_WIDTH, b, at, count, g->b_row, g->depth);
+        else gemm_pack(g->packed_b + x * apart, (width + V_LANES - 1) / V_LANES * V_LANES,
+                       b + (ptrdiff_t)j * g->b_col, g->b_col, g->b_row, width, g->depth);
+        count += count == 0;
+    }
 }
 
-/* One chunk's share of packing: panels of b first, blocks of a behind them. */
+/* Blocks [x, stop) of a */
+static void gemm_pack_blocks(const struct gemm_plan *g, size_t x, size_t stop)
+{
+    const real *const a = g->a + (ptrdiff_t)g->p * g->a_col;
+    const size_t apart = g->depth * GEMM_ROWS + GEMM_SLACK;
+    const size_t whole = (GEMM_ROWS + V_LANES - 1) / V_LANES * V_LANES;         /* rows need no masks: 2 % */
+    for (size_t count; x < stop; x += count) {
+        const size_t block = g->block + x, i = gemm_row(g, block);
+        size_t at[GEMM_TOGETHER + 1];
+        count = g->a_row == 1 ? gemm_min(stop - x, GEMM_TOGETHER) : 0;
+        for (size_t s = 0; s <= count; s++) at[s] = gemm_row(g, block + s);
+        if (count) gemm_copy(g->packed_a + x * apart, apart, GEMM_ROWS, a, at, count, g->a_col, g->depth);
+        else gemm_pack(g->packed_a + x * apart, GEMM_ROWS, a + (ptrdiff_t)i * g->a_row, g->a_row, g->a_col,
+                       gemm_min(g->m - i, whole), g->depth);
+        count += count == 0;
+    }
+}
+
+/* One chunk's share of what all chunks read: blocks of a, and behind them panels of b */
 static void gemm_pack_chunk(void *context, size_t chunk)
 {
     const struct gemm_plan *g = context;
-    const size_t panels = g->panels - g->packed_from, items = panels + (g->packed_a ? g->blocks : 0);
-    const size_t stop = (chunk + 1) * items / g->chunks, apart = g->depth * GEMM_ROWS + GEMM_SLACK;
-    const real *const a = g->a + (ptrdiff_t)g->p * g->a_col, *const b = g->b + (ptrdiff_t)g->p * g->b_row;
-    for (size_t x = chunk * items / g->chunks, count; x < stop; x += count) {
-        size_t at[GEMM_TOGETHER + 1];
-        const size_t whole = (GEMM_ROWS + V_LANES - 1) / V_LANES * V_LANES;     /* rows need no masks: 2 % */
-        if (x < panels) {
-            const size_t j = (g->panel + g->packed_from + x) * GEMM_WIDTH, width = gemm_min(g->n - j, GEMM_WIDTH);
-            real *to = g->packed_b + x * g->depth * GEMM_WIDTH;
-            count = gemm_min(gemm_min(stop, panels) - x, GEMM_TOGETHER / 2);
-            count = g->b_col == 1 ? gemm_min(count, (g->n - j) / GEMM_WIDTH) : 0;
-            for (size_t s = 0; s <= count; s++) at[s] = j + s * GEMM_WIDTH;
-            if (count) gemm_copy(to, g->depth * GEMM_WIDTH, GEMM_WIDTH, b, at, count, g->b_row, g->depth);
-            else gemm_pack(to, (width + V_LANES - 1) / V_LANES * V_LANES, b + (ptrdiff_t)j * g->b_col, g->b_col,
-                           g->b_row, width, g->depth);
-        } else {
-            const size_t block = g->block + (x - panels), i = gemm_row(g, block);
-            real *to = g->packed_a + (x - panels) * apart;
-            count = g->a_row == 1 ? gemm_min(stop - x, GEMM_TOGETHER) : 0;
-            for (size_t s = 0; s <= count; s++) at[s] = gemm_row(g, block + s);
-            if (count) gemm_copy(to, apart, GEMM_ROWS, a, at, count, g->a_col, g->depth);
-            else gemm_pack(to, GEMM_ROWS, a + (ptrdiff_t)i * g->a_row, g->a_row, g->a_col,
-                           gemm_min(g->m - i, whole), g->depth);
-        }
-        count += count == 0;
+    const size_t blocks = g->packed_a ? g->blocks : 0;
+    const size_t items = blocks + (g->own_panels || g->block > 0 ? 0 : g->panels - g->packed_from);
+    const size_t x = chunk * items / g->chunks, stop = (chunk + 1) * items / g->chunks;
+    gemm_pack_blocks(g, gemm_min(x, blocks), gemm_min(stop, blocks));
+    gemm_pack_panels(g, x > blocks ? x - blocks : 0, stop > blocks ? stop - blocks : 0);
+}
+
+static void gemm_compute_chunk(void *context, size_t chunk)
+{
+    const struct gemm_plan *g = context;
+    if (!g->own_panels) {
+        gemm_compute(g, chunk * g->blocks / g->chunks, (chunk + 1) * g->blocks / g->chunks, 0, g->panels);
+        return;
+    }
+    size_t x = chunk * g->panels / g->chunks;
+    const size_t stop = (chunk + 1) * g->panels / g->chunks;
+    for (size_t next; x < stop; x = next) {
+        next = x < g->packed_from ? gemm_min(stop, g->packed_from) : gemm_min(stop, x + GEMM_TOGETHER / 2);
+        if (x >= g->packed_from && g->block == 0) gemm_pack_panels(g, x - g->packed_from, next - g->packed_from);
+        gemm_compute(g, 0, g->blocks, x, next);
     }
 }
 
@@ -565,12 +586,8 @@ static void gemm_run(struct gemm_plan *g, size_t depth, int pack_a, int pack_b, 
                 g->blocks = gemm_min(g->all_blocks - g->block, GEMM_BLOCKS);
                 g->packed_b = buffer;
                 g->packed_a = pack_a ? buffer + (g->panels - g->packed_from) * depth * GEMM_WIDTH : NULL;
-                if (g->block > 0) {                  /* b is packed already */
-                    const size_t from = g->packed_from;
-                    g->packed_from = g->panels;
-                    if (pack_a) gemm_each_chunk(g, gemm_pack_chunk);
-                    g->packed_from = from;
-                } else if (pack_a || g->packed_from < g->panels) gemm_each_chunk(g, gemm_pack_chunk);
+                if (pack_a || (!g->own_panels && g->block == 0 && g->packed_from < g->panels))
+                    gemm_each_chunk(g, gemm_pack_chunk);
                 gemm_each_chunk(g, gemm_compute_chunk);
             }
         }
@@ -806,10 +823,11 @@ static void mg_gemm(real *c, size_t ldc,
     /* Blocks of rows are of one height, or nearly; each thread shall find as many of them. */
     g.all_blocks = (m + GEMM_ROWS - 1) / GEMM_ROWS;
     g.all_panels = (n + GEMM_WIDTH - 1) / GEMM_WIDTH;
-    if (parallel) {
-        g.by_columns = n >= 1024 || n >= 2 * m;
-        if (!g.by_columns) g.all_blocks = gemm_min((g.all_blocks + 3) / 4 * 4, m);
-        g.chunks = gemm_min(g.by_columns ? g.all_panels : g.all_blocks, 16);
+    const int threads = parallel ? mg_get_num_threads() : 1;
+    g.own_panels = threads == 1 || n >= 1024 || n >= 2 * m;
+    if (threads > 1) {
+        if (!g.own_panels) g.all_blocks = gemm_min((g.all_blocks + 3) / 4 * 4, m);
+        g.chunks = gemm_min(g.own_panels ? g.all_panels : g.all_blocks, 16);
     }
     g.height = m / g.all_blocks, g.higher = m % g.all_blocks;
 
@@ -819,7 +837,7 @@ static void mg_gemm(real *c, size_t ldc,
      * the arithmetic (a tile reads only six rows of a, which bear it up to 4 KB: 256 x 512 x 512 is 5 to 10 %
      * faster). Few panels do not make up for packing a (512 x 100 x 512: 10 % faster without). A thread alone
      * packs b sooner, as it makes use of all rows (256 x 256 x 256: 10 % faster; on two threads 10 % slower). */
-    const int alone = m >= 128 && depth >= 192 && g.all_panels >= 6 && mg_get_num_threads() == 1;
+    const int alone = threads == 1 && m >= 128 && depth >= 192 && g.all_panels >= 6;
     const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row, 2048))
                      || (m >= 384 && (double)depth * (double)b_row >= 64 * 1024);
     const int pack_b = b_col != 1 || (m >= 96 && b_large) || alone;
