@@ -60,6 +60,7 @@ static struct {
     int workers, registered;
     int64_t alone_until, alone_for; /* until when the caller works alone, and how long that is */
     pthread_t thread[POOL_MAX];
+    _Atomic int seated; /* workers that have sat down */
     pthread_mutex_t mutex;
     pthread_cond_t wake;
 } pool = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
@@ -138,9 +139,14 @@ static uint64_t pool_await(uint32_t seen)
     return word;
 }
 
+static _Thread_local int pool_seat; /* 0: no worker */
+
+int mg_seat(void) { return pool_seat; }
+
 static void *pool_work(void *born)
 {
     uint32_t seen = (uint32_t)(uintptr_t)born;
+    pool_seat = atomic_fetch_add_explicit(&pool.seated, 1, memory_order_relaxed) + 1;
 #ifdef __linux__
     pthread_setname_np(pthread_self(), "minigrad-worker");
 #endif
@@ -185,6 +191,8 @@ static void pool_forked(void)
     pool.mutex = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
     pool.wake = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
     pool.workers = 0;
+    atomic_store(&pool.seated, 0);
+    pool_seat = 0;
     pool.alone_until = 0;
     atomic_store(&pool.sleeping, 0);
     atomic_store(&pool.quit, 0);
@@ -299,6 +307,7 @@ void mg_set_num_threads(int n)
         atomic_store(&pool.quit, 1);
         pool_publish(0, 0);
         while (pool.workers) pthread_join(pool.thread[--pool.workers], NULL);
+        atomic_store(&pool.seated, 0);
         atomic_store(&pool.quit, 0);
     }
     atomic_store(&pool.spins, n > 1 && n <= pool_processors());
