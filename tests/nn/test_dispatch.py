@@ -126,3 +126,55 @@ def test_tables_may_be_other_dicts_but_nothing_else(layer):
     for use in (lambda: net(x), lambda: layer.weight):
         with pytest.raises((SystemError, TypeError)):
             use()
+
+
+class Tells(nn.Module):
+    """What its forward was given."""
+
+    def forward(self, *args, **kwargs):
+        return ("class", self, args, kwargs)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 6, 7, 8, 20])
+def test_a_call_hands_on_all_arguments(count):
+    module = Tells()
+    assert module(*range(count)) == ("class", module, tuple(range(count)), {})
+    assert module(*range(count), key=1, other=None) == ("class", module, tuple(range(count)), {"key": 1, "other": None})
+
+
+def test_a_call_finds_forward_as_python_would():
+    module = Tells()
+    module.forward = lambda *args: ("instance", args)
+    assert module(1) == ("instance", (1,))
+    del module.forward
+    assert module(1)[0] == "class"
+
+    class Static(nn.Module):
+        forward = staticmethod(lambda *args: ("static", args))
+
+    class Callable(nn.Module):
+        forward = Tells()       # an object that is called, and no method
+
+    class Intercepts(Tells):
+        def __getattribute__(self, name):
+            return (lambda *args: ("intercepted", args)) if name == "forward" else super().__getattribute__(name)
+
+    class HasNone(nn.Module):
+        pass
+
+    assert Static()(1, 2) == ("static", (1, 2))
+    assert Callable()(1)[0] == "class"
+    assert Intercepts()(3) == ("intercepted", (3,))
+    with pytest.raises(NotImplementedError, match="forward"):
+        HasNone()(1)
+
+
+def test_a_call_is_a_call_of_python():
+    class Deep(nn.Module):
+        def forward(self, x):
+            return self(x)
+
+    with pytest.raises(RecursionError):
+        Deep()(1)
+    with pytest.raises(TypeError, match=r"forward\(\) missing 1 required positional argument: 'x'"):
+        Deep()()
