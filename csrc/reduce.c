@@ -409,40 +409,60 @@ struct reduce_job {
     struct total *partial;       /* (pieces, outer, inner) where n is cut */
 };
 
-/* The sums of rows [from, to) of one tile of columns: out[0 .. width) */
-static void reduce_sum_tile(struct total *out, const struct reduce_job *job, size_t o, size_t column,
+/* The sums of rows [from, to) of one tile of columns, in sum[0 .. width) and error[0 .. width), which have room
+ * for REDUCE_TILE */
+static void reduce_sum_tile(double *sum, double *error, const struct reduce_job *job, size_t o, size_t column,
                             size_t width, size_t from, size_t to)
 {
     const real *x = job->x + (o * job->n + from) * job->inner + column;
     size_t rows = to - from;
     if (job->inner == 1) {
-        out[0] = reduce_row(x, rows);
+        struct total t = reduce_row(x, rows);
+        *sum = t.sum, *error = t.error;
         return;
     }
     /* Narrow rows are taken several as one, which fills the vectors; the several are then
      * added up. */
-    double sum[REDUCE_TILE], error[REDUCE_TILE];
     size_t several = 4 * WIDE / job->inner;
     if (several > rows) several = rows;
     const size_t together = several < 2 ? width : several * width;
-    /* no more than is used: all of it takes as long as a few rows */
-    const size_t used = (together + WIDE - 1) / WIDE * WIDE * sizeof *sum;
+    /* no more than is used, or read with it: all of it takes as long as a few rows */
+    const size_t used = ((together + WIDE - 1) / WIDE + (several > 1)) * WIDE * sizeof *sum;
     memset(sum, 0, used);
     memset(error, 0, used);
     if (several < 2) {
         reduce_columns(sum, error, x, job->inner, rows, width);
-        for (size_t i = 0; i < width; i++) out[i] = (struct total){sum[i], error[i]};
         return;
     }
     size_t whole = rows / several;
     reduce_columns(sum, error, x, together, whole, together);
     if (rows % several) reduce_columns(sum, error, x + whole * together, 0, 1, rows % several * width);
+#if MG_DOUBLE
     for (size_t i = 0; i < width; i++) {
-        out[i] = (struct total){sum[i], error[i]};
-        for (size_t s = 1; s < several; s++) {
-            total_add(&out[i], (struct total){sum[s * width + i], error[s * width + i]});
-        }
+        struct total t = {sum[i], error[i]};
+        for (size_t s = 1; s < several; s++)
+            total_add(&t, (struct total){sum[s * width + i], error[s * width + i]});
+        sum[i] = t.sum, error[i] = t.error;
     }
+#else
+    for (size_t i = 0; i < width; i += WIDE) { /* what goes beyond width is not asked for again */
+        wide t = wide_get(sum + i);
+        for (size_t s = 1; s < several; s++) t = wide_add(t, wide_get(sum + s * width + i));
+        wide_put(sum + i, t);
+    }
+#endif
+}
+
+/* y = (sum + error) / divisor, `width` of them */
+static void reduce_finish(real *y, const double *sum, const double *error, size_t width, double divisor,
+                          size_t inner)
+{
+    size_t i = 0;
+    if (!MG_DOUBLE && inner > 1) { /* without error */
+        for (const wide by = wide_set(divisor); i + WIDE <= width; i += WIDE)
+            wide_store(y + i, wide_div(wide_get(sum + i), by));
+    }
+    for (; i < width; i++) y[i] = (real)total_divided((struct total){sum[i], error[i]}, divisor);
 }
 
 static void reduce_sum_chunk(void *context, size_t chunk)
@@ -460,13 +480,14 @@ static void reduce_sum_chunk(void *context, size_t chunk)
     for (; unit < last; unit++) {
         size_t o = unit / job->tiles, column = unit % job->tiles * REDUCE_TILE;
         size_t width = job->inner - column < REDUCE_TILE ? job->inner - column : REDUCE_TILE;
-        struct total out[REDUCE_TILE];
-        reduce_sum_tile(out, job, o, column, width, from, to);
+        double sum[REDUCE_TILE], error[REDUCE_TILE];
+        reduce_sum_tile(sum, error, job, o, column, width, from, to);
         size_t at = o * job->inner + column;
         if (job->pieces > 1) {
-            memcpy(job->partial + piece * job->outer * job->inner + at, out, width * sizeof *out);
+            struct total *partial = job->partial + piece * job->outer * job->inner + at;
+            for (size_t i = 0; i < width; i++) partial[i] = (struct total){sum[i], error[i]};
         } else {
-            for (size_t i = 0; i < width; i++) job->y[at + i] = (real)total_divided(out[i], job->divisor);
+            reduce_finish(job->y + at, sum, error, width, job->divisor, job->inner);
         }
     }
 }
