@@ -464,7 +464,7 @@ struct gemm_plan {
     real *packed_a, *packed_b;      /* NULL: read in place */
     size_t chunks;
     int own_panels;                 /* a chunk is some panels, which it also packs; else it is some blocks */
-    size_t copy;                    /* the size of a thread's own copy of b; 0: b is packed for all */
+    size_t copies;                  /* so many threads pack a b each for itself; 0: it is packed for all */
     unsigned char *made;            /* which of the copies there are */
 };
 
@@ -555,18 +555,33 @@ static void gemm_pack_chunk(void *context, size_t chunk)
     gemm_pack_panels(g, x > blocks ? x - blocks : 0, stop > blocks ? stop - blocks : 0);
 }
 
+/* Blocks [x, stop) with a copy of b on the stack: for a thread that came when the copies were counted already, as
+ * somebody had just asked for more threads */
+V_SHARED __attribute__((cold)) void gemm_compute_late(struct gemm_plan own, size_t x, size_t stop)
+{
+    _Alignas(64) real buffer[GEMM_COPY];
+    own.packed_b = buffer;
+    gemm_pack_panels(&own, 0, own.panels);
+    gemm_compute(&own, x, stop, 0, own.panels);
+}
+
 static void gemm_compute_chunk(void *context, size_t chunk)
 {
     const struct gemm_plan *g = context;
     if (!g->own_panels) {
-        struct gemm_plan own = *g;
-        if (g->copy) {
-            const size_t seat = (size_t)mg_seat();
-            own.packed_b += seat * g->copy;
+        const size_t x = chunk * g->blocks / g->chunks, stop = (chunk + 1) * g->blocks / g->chunks;
+        const size_t seat = g->copies ? (size_t)mg_seat() : 0;
+        if (!g->copies) {
+            gemm_compute(g, x, stop, 0, g->panels);
+        } else if (seat >= g->copies) {
+            gemm_compute_late(*g, x, stop);
+        } else {
+            struct gemm_plan own = *g;
+            own.packed_b += seat * g->depth * g->all_panels * GEMM_WIDTH;
             if (!g->made[seat]) gemm_pack_panels(&own, 0, g->panels);
             g->made[seat] = 1;
+            gemm_compute(&own, x, stop, 0, g->panels);
         }
-        gemm_compute(&own, chunk * g->blocks / g->chunks, (chunk + 1) * g->blocks / g->chunks, 0, g->panels);
         return;
     }
     size_t x = chunk * g->panels / g->chunks;
@@ -593,12 +608,12 @@ static void gemm_run(struct gemm_plan *g, size_t depth, int pack_a, int pack_b, 
         g->packed_from = pack_b ? 0 : !GEMM_MASKS && g->n % V_LANES ? g->panels - 1 : g->panels;
         for (g->p = 0; g->p < g->k; g->p += g->depth) {
             g->depth = gemm_min(g->k - g->p, depth);
-            if (g->copy) memset(g->made, 0, GEMM_COPIES);
+            if (g->copies) memset(g->made, 0, GEMM_COPIES);
             for (g->block = 0; g->block < g->all_blocks; g->block += g->blocks) {
                 g->blocks = gemm_min(g->all_blocks - g->block, GEMM_BLOCKS);
                 g->packed_b = buffer;
                 g->packed_a = pack_a ? buffer + (g->panels - g->packed_from) * depth * GEMM_WIDTH : NULL;
-                if (pack_a || (!g->own_panels && !g->copy && g->block == 0 && g->packed_from < g->panels))
+                if (pack_a || (!g->own_panels && !g->copies && g->block == 0 && g->packed_from < g->panels))
                     gemm_each_chunk(g, gemm_pack_chunk);
                 gemm_each_chunk(g, gemm_compute_chunk);
             }
@@ -867,10 +882,10 @@ static void mg_gemm(real *c, size_t ldc,
     g.made = made;
     if (pack_b && !pack_a && !g.own_panels && threads <= GEMM_COPIES && g.most_panels == g.all_panels &&
         g.all_blocks <= GEMM_BLOCKS && depth * g.all_panels * GEMM_WIDTH <= GEMM_COPY)
-        g.copy = depth * g.all_panels * GEMM_WIDTH;
+        g.copies = (size_t)threads;
 
     size_t packed_panels = pack_b ? g.most_panels : !GEMM_MASKS && n % V_LANES ? 1 : 0;
-    if (g.copy) packed_panels *= (size_t)threads;
+    if (g.copies) packed_panels *= g.copies;
     const size_t packed_blocks = pack_a ? gemm_min(g.all_blocks, GEMM_BLOCKS) : 0;
     const size_t size = depth * packed_panels * GEMM_WIDTH + packed_blocks * (depth * GEMM_ROWS + GEMM_SLACK);
     if (size <= GEMM_STACK) {

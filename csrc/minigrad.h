@@ -54,7 +54,7 @@ const char *mg_compiler(void);       /* "gcc 12.2.0" */
 void mg_parallel(size_t chunks, void (*body)(void *context, size_t chunk), void *context);
 void mg_set_num_threads(int n);      /* n >= 1; first default: MINIGRAD_NUM_THREADS, else the CPUs we may use */
 int mg_get_num_threads(void);
-int mg_seat(void);                   /* in a body: who runs it, 0 or less than the threads; no two at once */
+int mg_seat(void);                   /* in a body: which of the threads runs it, from 0 on */
 
 /* ---- memory.c: storages ------------------------------------------------------- */
 

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import warnings
 from pathlib import Path
 
@@ -183,6 +184,28 @@ def test_a_product_has_the_same_bits_on_any_number_of_threads(dtype):
     for threads in (2, 3, 4, 7, 16):
         kernels.set_num_threads(threads)
         assert product("gemm", a, b).tobytes() == alone.tobytes(), threads
+
+
+def test_the_number_of_threads_may_change_while_a_product_runs():
+    rng = np.random.default_rng(3)
+    a, b = rng.standard_normal((128, 100), np.float32), rng.standard_normal((100, 100), np.float32).T
+    kernels.set_num_threads(1)
+    alone = product("gemm", a, b).tobytes()
+    done = threading.Event()
+
+    def change():
+        while not done.is_set():
+            for threads in (2, 9, 3, 1):
+                kernels.set_num_threads(threads)
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        assert all(product("gemm", a, b).tobytes() == alone for _ in range(500))
+    finally:
+        done.set()
+        changing.join()
+        kernels.set_num_threads(1)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
