@@ -1,6 +1,8 @@
 """What an operation costs beyond its arithmetic: nanoseconds on tensors of a few elements.
 
     python benchmarks/overhead.py
+
+minigrad and PyTorch, each on one thread in a process of its own, taking turns (turns.py); medians.
 """
 
 import argparse
@@ -9,6 +11,10 @@ import json
 import statistics
 import time
 from pathlib import Path
+
+from turns import Turn, asked
+
+CALLS = 500     # of each function in a turn
 
 
 def cases(framework):
@@ -47,32 +53,48 @@ def cases(framework):
     }
 
 
-def measured(framework, rounds):
+def work(name):
+    """In a framework's process: the seconds of each case, whenever asked."""
+    framework = importlib.import_module(name)
     framework.set_num_threads(1)
-    found = {}
-    for what, function in cases(framework).items():
-        times = []
-        for _ in range(rounds):
+    functions = cases(framework)
+    print(flush=True)
+    for _ in asked():
+        times = {}
+        for what, function in functions.items():
+            function()
             start = time.perf_counter()
-            for _ in range(500):
+            for _ in range(CALLS):
                 function()
-            times.append((time.perf_counter() - start) / 500)
-        found[what] = statistics.median(times) * 1e9
-    return found
+            times[what] = (time.perf_counter() - start) / CALLS
+        print(json.dumps(times), flush=True)
+
+
+def measured(rounds):
+    """{framework: {what: nanoseconds}}"""
+    turns = {name: Turn(__file__, "--work", name, threads=1)
+             for name in ("minigrad", "torch") if importlib.util.find_spec(name)}
+    for turn in turns.values():
+        turn.read()
+    rows = {name: [] for name in turns}
+    for i in range(rounds):
+        for name in turns if i % 2 else reversed(turns):
+            rows[name].append(json.loads(turns[name].ask()))
+    for turn in turns.values():
+        turn.close()
+    return {name: {what: statistics.median(row[what] for row in of) * 1e9 for what in of[0]}
+            for name, of in rows.items()}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=25)
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    import minigrad
-
-    found = {"minigrad": measured(minigrad, options.rounds)}
-    if importlib.util.find_spec("torch"):
-        import torch
-
-        found["torch"] = measured(torch, options.rounds)
+    if options.work:
+        return work(options.work)
+    found = measured(options.rounds)
     for what, ours in found["minigrad"].items():
         theirs = found.get("torch", {}).get(what)
         print(f"{what:30} {ours:8.0f} ns" + (f"   torch {theirs:8.0f} ns   {theirs / ours:5.1f} x" if theirs else ""))

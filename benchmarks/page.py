@@ -1,6 +1,6 @@
 """Measures everything and writes the page of README's section on speed: tables and pictures.
 
-    python benchmarks/page.py [--quick]         docs/performance.md and its pictures, about 40 minutes
+    python benchmarks/page.py [--quick]         docs/performance.md and its pictures, about 45 minutes
 
 Run it on a machine that does nothing else. --quick takes fewer rounds, to try it out.
 """

@@ -61,9 +61,10 @@ def work(peer, network, threads):
     steps = 1
     while steps * each * block(steps) < BLOCK:
         steps *= 2
-    warm = max(1, int(WARM / (each * block(1))))
+    warm = int(WARM / (each * block(1)))        # none before long steps, whose first moments do not show
     for _ in asked():
-        block(warm)
+        if warm:
+            block(warm)
         print(block(steps), flush=True)
 
 
