@@ -13,18 +13,15 @@ import importlib.util
 import json
 import math
 import statistics
-import time
 from pathlib import Path
 
-from turns import Turn, asked
+from turns import Turn, answers, time_each
 
 SHAPES = [  # rows (the batch), columns, inner
     (1, 100, 784), (1, 512, 512), (32, 100, 64), (32, 100, 100), (32, 10, 100), (100, 16, 2), (100, 16, 16),
     (100, 1, 16), (128, 10, 100), (128, 10, 512), (128, 100, 100), (128, 100, 784), (128, 512, 512), (128, 512, 784),
     (256, 256, 256), (512, 1024, 1024), (512, 4096, 1024), (512, 1024, 4096),
 ]
-
-
 LAYOUTS = ("NN", "NT", "TN")
 
 
@@ -48,33 +45,10 @@ def _products(who, threads):
     return found
 
 
-def work(who, threads):
-    """In a peer's process: the seconds of each product, whenever asked."""
-    products = _products(who, threads)
-    print(flush=True)
-    for _ in asked():
-        times = []
-        for product, count in products:
-            product()           # the caches know the last one's numbers
-            start = time.perf_counter()
-            for _ in range(count):
-                product()
-            times.append((time.perf_counter() - start) / count)
-        print(json.dumps(times), flush=True)
-
-
 def ratios(threads, rounds):
     """{(m, n, k, layout): (seconds of minigrad, OpenBLAS's ratio, MKL's ratio or None)}"""
-    peers = {who: Turn(__file__, "--work", who, "--threads", threads, threads=threads)
-             for who in ("minigrad", "numpy", "torch") if importlib.util.find_spec(who)}
-    for peer in peers.values():
-        peer.read()
-    times = {who: [] for who in peers}
-    for turn in range(rounds):
-        for who in peers if turn % 2 else reversed(peers):
-            times[who].append(json.loads(peers[who].ask()))
-    for peer in peers.values():
-        peer.close()
+    times = answers({who: Turn(__file__, "--work", who, "--threads", threads, threads=threads)
+                     for who in ("minigrad", "numpy", "torch") if importlib.util.find_spec(who)}, rounds)
     medians = {who: [statistics.median(of) for of in zip(*rows, strict=True)] for who, rows in times.items()}
     found = {}
     for i, (shape, layout) in enumerate((shape, layout) for shape in SHAPES for layout in LAYOUTS):
@@ -114,7 +88,7 @@ def main():
     parser.add_argument("--work", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        return work(options.work, options.threads)
+        return time_each(_products(options.work, options.threads))
     found = ratios(options.threads, options.rounds)
     print(f"{'m x n x k':>18}  layout   GF/s   OpenBLAS      MKL   (their time over ours, {options.threads} thread(s))")
     worst = []

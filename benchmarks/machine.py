@@ -35,7 +35,7 @@ def _library(folder):
     library.fused.argtypes, library.fused.restype = [ctypes.c_long], ctypes.c_float
     library.read_all.argtypes, library.read_all.restype = [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_float
     library.update_all.argtypes, library.update_all.restype = [ctypes.c_void_p, ctypes.c_size_t], None
-    return library, width // 4
+    return library, 2 * 12 * (width // 4)       # floating operations in a step of fused()
 
 
 def _rate(work, amount, threads, rounds=7):
@@ -55,8 +55,8 @@ def _rate(work, amount, threads, rounds=7):
 def fused():
     """(function, n): function(steps) does n floating operations a step, as fast as one core can."""
     with tempfile.TemporaryDirectory() as folder:
-        library, lanes = _library(folder)
-    return library.fused, 2 * 12 * lanes
+        library, operations = _library(folder)
+    return library.fused, operations
 
 
 class Limits(NamedTuple):
@@ -74,9 +74,9 @@ class Limits(NamedTuple):
 def limits(threads):
     """The Limits of so many threads, each with 64 MB of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        library, lanes = _library(folder)
+        library, operations = _library(folder)
         steps = 10_000_000
-        flops = _rate(lambda _: library.fused(steps), 2 * 12 * lanes * steps, threads)
+        flops = _rate(lambda _: library.fused(steps), operations * steps, threads)
         arrays = [np.ones(16 << 20, np.float32) for _ in range(threads)]
         at, size = [array.ctypes.data for array in arrays], arrays[0].size
         read = _rate(lambda i: library.read_all(at[i], size), 4 * size, threads)

@@ -9,10 +9,9 @@ import argparse
 import importlib.util
 import json
 import statistics
-import time
 from pathlib import Path
 
-from turns import Turn, asked
+from turns import Turn, answers, time_each
 
 CALLS = 500     # of each function in a turn
 
@@ -53,37 +52,19 @@ def cases(framework):
     }
 
 
-def work(name):
-    """In a framework's process: the seconds of each case, whenever asked."""
+def prepared(name):
+    """{what: function} of a framework, on one thread"""
     framework = importlib.import_module(name)
     framework.set_num_threads(1)
-    functions = cases(framework)
-    print(flush=True)
-    for _ in asked():
-        times = {}
-        for what, function in functions.items():
-            function()
-            start = time.perf_counter()
-            for _ in range(CALLS):
-                function()
-            times[what] = (time.perf_counter() - start) / CALLS
-        print(json.dumps(times), flush=True)
+    return cases(framework)
 
 
 def measured(rounds):
     """{framework: {what: nanoseconds}}"""
-    turns = {name: Turn(__file__, "--work", name, threads=1)
-             for name in ("minigrad", "torch") if importlib.util.find_spec(name)}
-    for turn in turns.values():
-        turn.read()
-    rows = {name: [] for name in turns}
-    for i in range(rounds):
-        for name in turns if i % 2 else reversed(turns):
-            rows[name].append(json.loads(turns[name].ask()))
-    for turn in turns.values():
-        turn.close()
-    return {name: {what: statistics.median(row[what] for row in of) * 1e9 for what in of[0]}
-            for name, of in rows.items()}
+    rows = answers({name: Turn(__file__, "--work", name, threads=1)
+                    for name in ("minigrad", "torch") if importlib.util.find_spec(name)}, rounds)
+    medians = {name: [statistics.median(of) * 1e9 for of in zip(*row, strict=True)] for name, row in rows.items()}
+    return {name: dict(zip(prepared(name), of, strict=True)) for name, of in medians.items()}
 
 
 def main():
@@ -93,7 +74,7 @@ def main():
     parser.add_argument("--work", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        return work(options.work)
+        return time_each([(function, CALLS) for function in prepared(options.work).values()])
     found = measured(options.rounds)
     for what, ours in found["minigrad"].items():
         theirs = found.get("torch", {}).get(what)

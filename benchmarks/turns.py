@@ -5,6 +5,7 @@ Each peer has a process of its own, as the threads of one would hold the process
 a product, OpenBLAS's wait 0.1 seconds for the next one, spinning. So long nobody is asked, either.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -40,6 +41,36 @@ class Turn:
         self.process.wait()
 
 
+def answers(turns, rounds):
+    """{name: what its Turn answered in each round}, the turns forwards and backwards by turns; then they are closed."""
+    for turn in turns.values():
+        turn.read()         # it is ready
+    found = {name: [] for name in turns}
+    for i in range(rounds):
+        for name in turns if i % 2 else reversed(turns):
+            found[name].append(json.loads(turns[name].ask()))
+    for turn in turns.values():
+        turn.close()
+    return found
+
+
+# ---- in the process
+
+
+def time_each(functions):
+    """Answers, whenever asked, with the seconds of each (function, calls), after one call that does not count."""
+    print(flush=True)
+    for _ in asked():
+        times = []
+        for function, calls in functions:
+            function()
+            start = time.perf_counter()
+            for _ in range(calls):
+                function()
+            times.append((time.perf_counter() - start) / calls)
+        print(json.dumps(times), flush=True)
+
+
 def asked():
-    """In the process: one item for each piece of work that is wanted."""
+    """One item for each piece of work that is wanted."""
     return sys.stdin
