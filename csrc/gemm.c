@@ -676,21 +676,92 @@ V_SHARED __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, size_t 
 
 /* ---- one or two rows ------------------------------------------------------------------ */
 
-/* Where one pass over b serves all of c there is nothing to win by packing, and a tile of two
- * vectors waits for its own additions. So for batch 1 through a Linear layer, and its gradient:
- * b along its rows, more vectors at a time; or b transposed, 16 of its lines at a time, a strip of
- * 16 bytes of each transposed in registers and used at once. (More lines are more than the processor
- * fetches ahead, and than the first cache holds of lines that collide: 1 x 512 x 512 half as fast.) */
-enum { GEMM_FEW = 2, GEMM_VECTORS = GEMM_ROWS > 6 ? 8 : 6, GEMM_STRIPS = V_LANES < 8 ? 4 : 2 };
-enum { GEMM_SKEW = 64 };
+/* Where one pass over b serves all of c there is nothing to win by packing, and a tile of two vectors
+ * waits for its own additions. So for batch 1 through a Linear layer, and its gradient, b is read as it
+ * lies, and so fast as the caches give it. */
+enum { GEMM_FEW = 2 };
 
 struct gemm_few_plan {
     const struct gemm_plan *g;
     size_t depth, width, groups, chunks;
 };
 
+/* c = [c +] x [+ bias] [then max(., 0)]      c, x, bias: (n), in the order of gemm_tile */
+V_SHARED void gemm_finish(real *c, const real *x, size_t n, const real *bias, int add, int relu)
+{
+    for (size_t j = 0; j < n; j += V_LANES) {
+        const size_t count = gemm_min(n - j, V_LANES);
+        vreal y = v_load_first(x + j, count);
+        if (add) y = v_load_first(c + j, count) + y;
+        if (bias) y = y + v_load_first(bias + j, count);
+        if (relu) y = v_select(y < 0, (vreal){0}, y);
+        v_store_first(c + j, y, count);
+    }
+}
+
+/* What ends the block [p, end) of k, of columns [from, from + n). x: (rows of c, apart) */
+static void gemm_few_end(const struct gemm_plan *g, size_t p, size_t end, size_t from, size_t n,
+                         const real *x, size_t apart)
+{
+    const int add = p > 0 || (g->flags & MG_ACCUMULATE), finish = end == g->k;
+    for (size_t r = 0; r < g->m; r++)
+        gemm_finish(g->c + r * g->ldc + from, x + r * apart, n, finish && g->bias ? g->bias + from : NULL,
+                    add, finish && (g->flags & MG_RELU));
+}
+
+/* b along its rows: GEMM_LINES of them at a time over up to GEMM_SUMS columns, whose sums are in the first
+ * cache. (48 columns at a time, with sums in registers, took a small piece of each of many pages:
+ * 1 x 512 x 512 is 20 % faster so, 1 x 1024 x 1024 40 %, 1 x 4096 x 1024 three times.) */
+enum { GEMM_LINES = 8, GEMM_SUMS = 16384 / sizeof(real) };
+
+/* sum[r, j] += a[r, :lines] @ b[:lines, j]      for j < n */
+V_ALWAYS void gemm_few_lines(real *sum, size_t n, const real *a, ptrdiff_t a_row, ptrdiff_t a_col, const real *b,
+                             ptrdiff_t b_row, const int rows, const int lines)
+{
+    vreal x[GEMM_FEW][GEMM_LINES];
+    GEMM_UNROLL for (int r = 0; r < rows; r++)
+        GEMM_UNROLL for (int q = 0; q < lines; q++) x[r][q] = v_set(a[r * a_row + q * a_col]);
+    size_t j = 0;
+    for (; j + V_LANES <= n; j += V_LANES) {
+        vreal y[GEMM_FEW];
+        GEMM_UNROLL for (int r = 0; r < rows; r++) y[r] = v_load(sum + r * GEMM_SUMS + j);
+        GEMM_UNROLL for (int q = 0; q < lines; q++)
+            GEMM_UNROLL for (int r = 0; r < rows; r++) y[r] = v_fma(x[r][q], v_load(b + q * b_row + j), y[r]);
+        GEMM_UNROLL for (int r = 0; r < rows; r++) v_store(sum + r * GEMM_SUMS + j, y[r]);
+    }
+    if (j < n)
+        GEMM_UNROLL for (int r = 0; r < rows; r++) {
+            vreal y = v_load(sum + r * GEMM_SUMS + j);
+            GEMM_UNROLL for (int q = 0; q < lines; q++)
+                y = v_fma(x[r][q], v_load_first(b + q * b_row + j, n - j), y);
+            v_store(sum + r * GEMM_SUMS + j, y);
+        }
+}
+
+V_SHARED void gemm_few_columns(const struct gemm_plan *g, size_t p, size_t end, size_t from, size_t n)
+{
+    const ptrdiff_t a_row = g->a_row, a_col = g->a_col, b_row = g->b_row;
+    const real *a = g->a + (ptrdiff_t)p * a_col, *b = g->b + (ptrdiff_t)p * b_row + from;
+    _Alignas(64) real sum[GEMM_FEW * GEMM_SUMS];
+    for (size_t r = 0; r < g->m; r++) memset(sum + r * GEMM_SUMS, 0, (n + V_LANES - 1) / V_LANES * V_BYTES);
+    size_t left = end - p;
+    const size_t lines = g->m == 1 ? GEMM_LINES : GEMM_LINES / 2;
+    for (; left >= lines; left -= lines, a += lines * a_col, b += lines * b_row)
+        if (g->m == 1) gemm_few_lines(sum, n, a, a_row, a_col, b, b_row, 1, GEMM_LINES);
+        else gemm_few_lines(sum, n, a, a_row, a_col, b, b_row, 2, GEMM_LINES / 2);
+    for (; left > 0; left--, a += a_col, b += b_row)
+        if (g->m == 1) gemm_few_lines(sum, n, a, a_row, a_col, b, b_row, 1, 1);
+        else gemm_few_lines(sum, n, a, a_row, a_col, b, b_row, 2, 1);
+    gemm_few_end(g, p, end, from, n, sum, GEMM_SUMS);
+}
+
+/* b transposed: 16 of its lines at a time, a strip of 16 bytes of each transposed in registers and used at
+ * once. (More lines are more than the processor fetches ahead, and than the first cache holds of lines that
+ * collide: 1 x 512 x 512 half as fast.) */
+enum { GEMM_STRIPS = V_LANES < 8 ? 4 : 2, GEMM_SKEW = 64 };
+
 /* sum[.][v] += the next GEMM_PIECE products, of the lines of b from that of vector v on */
-V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, const real *b,
+V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_STRIPS], const real *a, ptrdiff_t a_row, const real *b,
                              ptrdiff_t line, const int rows, const int v)
 {
     vreal x[GEMM_PIECE];
@@ -702,7 +773,7 @@ V_ALWAYS void gemm_few_strip(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_
 
 /* All whole strips of a block of `depth`. Half of the lines run `skew` ahead of the others, so that
  * lines that collide are not in the same place at the same time: 1 x 1024 x 1024 twice as fast. */
-V_ALWAYS void gemm_few_strips(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff_t a_row, const real *b,
+V_ALWAYS void gemm_few_strips(vreal (*sum)[GEMM_STRIPS], const real *a, ptrdiff_t a_row, const real *b,
                               ptrdiff_t line, size_t depth, const int rows, const int skew)
 {
     size_t p = 0;
@@ -719,71 +790,47 @@ V_ALWAYS void gemm_few_strips(vreal (*sum)[GEMM_VECTORS], const real *a, ptrdiff
             gemm_few_strip(sum, a + at, a_row, b + at, line, rows, v);
 }
 
-/* c = [c +] x [+ bias] [then max(., 0)]      c, x, bias: (n), in the order of gemm_tile */
-V_SHARED void gemm_finish(real *c, const real *x, size_t n, const real *bias, int add, int relu)
+/* The block [p, end) of k, for columns [j, j + width), of which those from `from` on are kept */
+V_ALWAYS void gemm_few_transposed(const struct gemm_plan *g, size_t p, size_t end, size_t j, size_t from,
+                                  const int rows)
 {
-    for (size_t j = 0; j < n; j += V_LANES) {
-        const size_t count = gemm_min(n - j, V_LANES);
-        vreal y = v_load_first(x + j, count);
-        if (add) y = v_load_first(c + j, count) + y;
-        if (bias) y = y + v_load_first(bias + j, count);
-        if (relu) y = v_select(y < 0, (vreal){0}, y);
-        v_store_first(c + j, y, count);
-    }
-}
-
-/* The block [p, end) of k, for `vectors` vectors of columns from column j on, of which those from
- * column `from` on are kept */
-V_ALWAYS void gemm_few(const struct gemm_plan *g, size_t p, size_t end, size_t j, size_t from,
-                       const int rows, const int vectors, const int transposed)
-{
-    const ptrdiff_t line = g->b_col, a_row = g->a_row, a_col = g->a_col;
-    const real *a = g->a + (ptrdiff_t)p * a_col, *b = g->b + (ptrdiff_t)p * g->b_row + (ptrdiff_t)j * line;
-    const size_t width = (size_t)vectors * V_LANES, kept = j + width - from;
-    const int add = p > 0 || (g->flags & MG_ACCUMULATE), finish = end == g->k;
-    vreal sum[GEMM_FEW][GEMM_VECTORS];
+    enum { WIDTH = GEMM_STRIPS * V_LANES };
+    const ptrdiff_t line = g->b_col, a_row = g->a_row;
+    const real *a = g->a + p, *b = g->b + p + (ptrdiff_t)j * line;
+    const size_t depth = end - p, whole = depth / GEMM_PIECE * GEMM_PIECE;
+    vreal sum[GEMM_FEW][GEMM_STRIPS];
     GEMM_UNROLL for (int r = 0; r < rows; r++)
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) sum[r][v] = (vreal){0};
-    if (transposed) {
-        const size_t depth = end - p, whole = depth / GEMM_PIECE * GEMM_PIECE;
-        if (gemm_collides(line, 4096) && depth > GEMM_SKEW)
-            gemm_few_strips(sum, a, a_row, b, line, depth, rows, GEMM_SKEW);
-        else gemm_few_strips(sum, a, a_row, b, line, depth, rows, 0);
-        p += whole, a += whole, b += whole;
-    }
-    real rest[GEMM_PIECE * GEMM_VECTORS * V_LANES];      /* of a transposed b, what does not fill a strip */
-    if (transposed && p < end) gemm_pack(rest, width, b, line, 1, width, end - p);
-    const real *y = transposed ? rest : b;
-    const ptrdiff_t y_row = transposed ? (ptrdiff_t)width : g->b_row;
-    for (; p < end; p++, a += a_col, y += y_row)
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) {
-            const vreal x = v_load(y + v * V_LANES);
-            GEMM_UNROLL for (int r = 0; r < rows; r++) sum[r][v] = v_fma(v_set(a[r * a_row]), x, sum[r][v]);
+        GEMM_UNROLL for (int v = 0; v < (int)GEMM_STRIPS; v++) sum[r][v] = (vreal){0};
+    if (gemm_collides(line, 4096) && depth > GEMM_SKEW)
+        gemm_few_strips(sum, a, a_row, b, line, depth, rows, GEMM_SKEW);
+    else gemm_few_strips(sum, a, a_row, b, line, depth, rows, 0);
+    real rest[GEMM_PIECE * WIDTH];                       /* what does not fill a strip */
+    if (whole < depth) gemm_pack(rest, WIDTH, b + whole, line, 1, WIDTH, depth - whole);
+    for (size_t q = 0; q < depth - whole; q++)
+        GEMM_UNROLL for (int v = 0; v < (int)GEMM_STRIPS; v++) {
+            const vreal x = v_load(rest + q * WIDTH + v * V_LANES);
+            GEMM_UNROLL for (int r = 0; r < rows; r++)
+                sum[r][v] = v_fma(v_set(a[r * a_row + (ptrdiff_t)(whole + q)]), x, sum[r][v]);
         }
-    real t[GEMM_FEW][GEMM_VECTORS * V_LANES];
+    real t[GEMM_FEW][WIDTH];
     GEMM_UNROLL for (int r = 0; r < rows; r++)
-        GEMM_UNROLL for (int v = 0; v < vectors; v++) v_store(t[r] + v * V_LANES, sum[r][v]);
-    for (int r = 0; r < rows; r++)
-        gemm_finish(g->c + r * g->ldc + from, t[r] + (width - kept), kept,
-                    finish && g->bias ? g->bias + from : NULL, add, finish && (g->flags & MG_RELU));
+        GEMM_UNROLL for (int v = 0; v < (int)GEMM_STRIPS; v++) v_store(t[r] + v * V_LANES, sum[r][v]);
+    gemm_few_end(g, p, end, from, j + WIDTH - from, t[0] + (from - j), WIDTH);
 }
 
 V_SHARED void gemm_few_chunk(void *context, size_t chunk)
 {
     const struct gemm_few_plan *plan = context;
     const struct gemm_plan *g = plan->g;
-    const size_t first = chunk * plan->groups / plan->chunks;
-    const size_t groups = (chunk + 1) * plan->groups / plan->chunks - first;
-    const size_t blocks = (g->k + plan->depth - 1) / plan->depth;
-    for (size_t i = 0; i < groups * blocks; i++) {                   /* in the order that b has in memory */
-        const size_t x = first + (g->b_row == 1 ? i / blocks : i % groups), from = x * plan->width;
-        const size_t p = (g->b_row == 1 ? i % blocks : i / groups) * plan->depth;
-        const size_t end = gemm_min(p + plan->depth, g->k), j = gemm_min(from, g->n - plan->width);
-        if (g->b_row == 1 && g->m == 1) gemm_few(g, p, end, j, from, 1, GEMM_STRIPS, 1);
-        else if (g->b_row == 1) gemm_few(g, p, end, j, from, 2, GEMM_STRIPS, 1);
-        else if (g->m == 1) gemm_few(g, p, end, j, from, 1, GEMM_VECTORS, 0);
-        else gemm_few(g, p, end, j, from, 2, GEMM_VECTORS, 0);
-    }
+    const size_t end = (chunk + 1) * plan->groups / plan->chunks;
+    for (size_t x = chunk * plan->groups / plan->chunks; x < end; x++)
+        for (size_t p = 0; p < g->k; p += plan->depth) {
+            const size_t from = x * plan->width, stop = gemm_min(p + plan->depth, g->k);
+            const size_t n = gemm_min(plan->width, g->n - from), j = from + n - plan->width;
+            if (g->b_col == 1) gemm_few_columns(g, p, stop, from, n);
+            else if (g->m == 1) gemm_few_transposed(g, p, stop, j, from, 1);
+            else gemm_few_transposed(g, p, stop, j, from, 2);
+        }
 }
 
 /* ---- the product ------------------------------------------------------------------- */
@@ -835,16 +882,16 @@ static void mg_gemm(real *c, size_t ldc,
 
     const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH;
     const size_t depth = ((k + depths - 1) / depths + 7) / 8 * 8;          /* whole strips and squares */
-    if (m <= GEMM_FEW && (b_col == 1 || (b_row == 1 && a_col == 1))) {
-        const size_t width = (b_row == 1 ? GEMM_STRIPS : GEMM_VECTORS) * (size_t)V_LANES;
-        if (n >= width) {
-            struct gemm_few_plan few = {.g = &g, .depth = depth, .width = width};
-            few.groups = (n + width - 1) / width;
-            few.chunks = parallel ? gemm_min(few.groups, 16) : 1;
-            if (parallel) mg_parallel(few.chunks, gemm_few_chunk, &few);
-            else gemm_few_chunk(&few, 0);
-            return;
-        }
+    const int along = b_col == 1 ? n >= 4 * V_LANES : b_row == 1 && a_col == 1 && n >= GEMM_STRIPS * V_LANES;
+    if (m <= GEMM_FEW && along) {
+        struct gemm_few_plan few = {.g = &g, .depth = depth, .chunks = 1};
+        const size_t threads = parallel ? (size_t)mg_get_num_threads() : 1, part = (n + threads - 1) / threads;
+        few.width = b_col != 1 ? GEMM_STRIPS * (size_t)V_LANES       /* along rows of b as far as can be */
+                               : gemm_min((part + GEMM_SLACK - 1) / GEMM_SLACK * GEMM_SLACK, GEMM_SUMS);
+        few.groups = (n + few.width - 1) / few.width;
+        if (parallel) few.chunks = gemm_min(few.groups, 16), mg_parallel(few.chunks, gemm_few_chunk, &few);
+        else gemm_few_chunk(&few, 0);
+        return;
     }
 
     /* Blocks of rows are of one height, or nearly; each thread shall find as many of them. */

@@ -159,6 +159,24 @@ def test_a_row_of_a_product_is_the_same_for_every_batch(name, k, n, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+@pytest.mark.parametrize("name", ["NN", "NT", "TN", "linear with bias"])
+def test_one_or_two_long_rows_are_as_in_a_batch(name, dtype):
+    product = PRODUCTS[name]
+    mg.manual_seed(5)
+    k, n = 333, 4231                          # more than one block of k, more columns than are summed at a time
+    x, w = mg.randn(7, k, dtype=dtype), mg.randn(k, n, dtype=dtype)
+    whole = product(x, w).numpy()
+    before = mg.get_num_threads()
+    try:
+        for threads in 1, 2, 3, 7:
+            mg.set_num_threads(threads)
+            for m in 1, 2:
+                assert product(x[:m], w).numpy().tobytes() == whole[:m].tobytes(), (threads, m)
+    finally:
+        mg.set_num_threads(before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_what_a_model_predicts_does_not_depend_on_the_batch(dtype):
     mg.manual_seed(6)
     layers = [nn.Linear(50, 100), nn.BatchNorm1d(100), nn.ReLU(), nn.Linear(100, 7), nn.Softmax(1)]

@@ -81,6 +81,7 @@ static void products(void)
     static const size_t sizes[][3] = {
         {1, 1, 1},    {0, 3, 2},    {3, 0, 2},   {3, 4, 0},     {5, 3, 2},    {13, 33, 7},
         {32, 100, 9}, {100, 1, 16}, {7, 2, 300}, {65, 130, 70}, {1, 257, 31}, {129, 17, 515},
+        {2, 45, 700}, {1, 4231, 9}, {2, 4100, 330},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int way = 0; way < 4; way++)
