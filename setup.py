@@ -36,7 +36,7 @@ GLUE = FLAGS + """-fno-plt -Wno-unused-function -DCYTHON_PEP489_MULTI_PHASE_INIT
 # -Os makes it another third smaller and a sixth slower. Only where every step of a training loop
 # passes through, often, is it worth its -O2.
 SMALL = ["-Os" if flag == "-O2" else flag for flag in GLUE] + ["-DCYTHON_UNPACK_METHODS=0"]
-HOT = {"tensor", "engine", "arithmetic", "broadcast", "linalg", "update"}
+HOT = {"tensor", "engine", "arithmetic", "broadcast", "linalg", "update", "dispatch"}
 WARNINGS = ["-Wall", "-Wextra"] + ["-Werror"] * bool(os.environ.get("MINIGRAD_WERROR"))
 LINK = ["-Wl,-s"] if sys.platform == "linux" else []
 

@@ -76,6 +76,29 @@ def test_a_forward_put_into_a_class_is_used(monkeypatch):
         assert (net(mg.ones(1, 2)) < 100).all()
 
 
+@pytest.mark.parametrize("layer", [nn.Linear(2, 2), nn.BatchNorm1d(2), nn.LayerNorm(2)])
+def test_a_layer_called_alone_is_watched_hooked_and_patched_as_any_module(layer, monkeypatch):
+    x, seen = mg.randn(3, 2), []
+    expected = layer(x).tolist()
+    assert layer(input=x).tolist() == expected
+    handle = layer.register_forward_hook(lambda module, args, y: seen.append(args[0]) or y + 100)
+    assert layer(x).min() > 50 and seen[0] is x
+    handle.remove()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(layer), "forward", lambda self, x: x + 100)
+        assert layer(x).min() > 50
+    with monkeypatch.context() as patch:
+        patch.setitem(layer.__dict__, "forward", lambda x: x + 100)
+        assert layer(x).min() > 50
+    assert layer(x).tolist() == expected
+    with pytest.raises((TypeError, AttributeError)):
+        layer([[1.0, 2.0]])
+    with pytest.raises(TypeError):
+        layer(x, x)
+    with pytest.raises(TypeError):
+        layer()
+
+
 def test_a_forward_put_into_a_class_while_the_others_run_is_used(monkeypatch):
     class Patches(nn.Module):
         def forward(self, x):
