@@ -71,8 +71,9 @@ cdef class Dispatch:
     def __call__(self, *args, **kwargs):
         """self.forward(...), with hooks if there are any.
 
-        A Linear or a norm is run as Sequential runs it, past Python: a third off a Linear's call. Another module's forward, if it is its
-        class's method, as it nearly always is, is called without being looked up on self and bound to it."""
+        A Linear or a norm is run as Sequential runs it, past Python: a third off a Linear's call. Another
+        module's forward, if it is its class's method, as it nearly always is, is called without being looked
+        up on self and bound to it."""
         cdef Layer layer
         if len(args) == 1 and isinstance(args[0], Tensor) and not kwargs and not watched():
             layer = layer_of(self)
