@@ -458,14 +458,16 @@ struct gemm_plan {
     int flags;
 
     size_t height, higher;          /* rows of a block; so many first blocks have one more */
-    size_t all_blocks, all_panels, most_panels;      /* most: at a time */
+    size_t all_blocks, all_panels, most_panels, most_depth;          /* most: at a time */
+    int pack_a, pack_b;             /* whether they are packed */
+    size_t room;                    /* elements of memory for that */
     size_t block, blocks, panel, panels, p, depth;
     size_t packed_from;             /* the panel, counted in this block, from which on b is packed */
     real *packed_a, *packed_b;      /* NULL: read in place */
     size_t chunks;
     int own_panels;                 /* a chunk is some panels, which it also packs; else it is some blocks */
     size_t copies;                  /* so many threads pack a b each for itself; 0: it is packed for all */
-    unsigned char *made;            /* which of the copies there are */
+    unsigned char made[GEMM_COPIES];                 /* which of the copies there are */
 };
 
 /* The first row of a block; the heights of blocks differ by one at most. */
@@ -565,32 +567,39 @@ V_SHARED __attribute__((cold)) void gemm_compute_late(struct gemm_plan own, size
     gemm_compute(&own, x, stop, 0, own.panels);
 }
 
-static void gemm_compute_chunk(void *context, size_t chunk)
+/* Blocks [x, stop), where each thread packs b for itself */
+static void gemm_compute_copied(struct gemm_plan *g, size_t x, size_t stop)
 {
-    const struct gemm_plan *g = context;
-    if (!g->own_panels) {
-        const size_t x = chunk * g->blocks / g->chunks, stop = (chunk + 1) * g->blocks / g->chunks;
-        const size_t seat = g->copies ? (size_t)mg_seat() : 0;
-        if (!g->copies) {
-            gemm_compute(g, x, stop, 0, g->panels);
-        } else if (seat >= g->copies) {
-            gemm_compute_late(*g, x, stop);
-        } else {
-            struct gemm_plan own = *g;
-            own.packed_b += seat * g->depth * g->all_panels * GEMM_WIDTH;
-            if (!g->made[seat]) gemm_pack_panels(&own, 0, g->panels);
-            g->made[seat] = 1;
-            gemm_compute(&own, x, stop, 0, g->panels);
-        }
+    const size_t seat = (size_t)mg_seat();
+    if (seat >= g->copies) {
+        gemm_compute_late(*g, x, stop);
         return;
     }
-    size_t x = chunk * g->panels / g->chunks;
-    const size_t stop = (chunk + 1) * g->panels / g->chunks;
+    struct gemm_plan own = *g;
+    own.packed_b += seat * g->depth * g->all_panels * GEMM_WIDTH;
+    if (!g->made[seat]) gemm_pack_panels(&own, 0, g->panels);
+    g->made[seat] = 1;
+    gemm_compute(&own, x, stop, 0, g->panels);
+}
+
+/* Panels [x, stop) of all rows, each packed just before it is used */
+static void gemm_compute_panels(const struct gemm_plan *g, size_t x, size_t stop)
+{
     for (size_t next; x < stop; x = next) {
         next = x < g->packed_from ? gemm_min(stop, g->packed_from) : gemm_min(stop, x + GEMM_TOGETHER / 2);
         if (x >= g->packed_from && g->block == 0) gemm_pack_panels(g, x - g->packed_from, next - g->packed_from);
         gemm_compute(g, 0, g->blocks, x, next);
     }
+}
+
+static void gemm_compute_chunk(void *context, size_t chunk)
+{
+    struct gemm_plan *g = context;
+    const size_t all = g->own_panels ? g->panels : g->blocks;
+    const size_t x = chunk * all / g->chunks, stop = (chunk + 1) * all / g->chunks;
+    if (g->own_panels) gemm_compute_panels(g, x, stop);
+    else if (g->copies) gemm_compute_copied(g, x, stop);
+    else gemm_compute(g, x, stop, 0, g->panels);
 }
 
 static void gemm_each_chunk(struct gemm_plan *g, void (*body)(void *, size_t))
@@ -599,26 +608,87 @@ static void gemm_each_chunk(struct gemm_plan *g, void (*body)(void *, size_t))
     else body(g, 0);
 }
 
-/* All blocks of a product: columns outside, k in the middle, rows inside, so that packed panels
- * of b serve all rows. k is cut evenly into as few blocks as GEMM_DEPTH allows. */
-static void gemm_run(struct gemm_plan *g, size_t depth, int pack_a, int pack_b, real *buffer)
+/* How much of k is one block: k is cut evenly into as few as GEMM_DEPTH allows, of whole strips and squares. */
+static size_t gemm_depth(size_t k)
 {
-    for (g->panel = 0; g->panel < g->all_panels; g->panel += g->panels) {
-        g->panels = gemm_min(g->all_panels - g->panel, g->most_panels);
-        g->packed_from = pack_b ? 0 : !GEMM_MASKS && g->n % V_LANES ? g->panels - 1 : g->panels;
-        for (g->p = 0; g->p < g->k; g->p += g->depth) {
-            g->depth = gemm_min(g->k - g->p, depth);
-            if (g->copies) memset(g->made, 0, GEMM_COPIES);
+    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH;
+    return ((k + depths - 1) / depths + 7) / 8 * 8;
+}
+
+/* How a product with many rows and columns is done on so many threads */
+static void gemm_decide(struct gemm_plan *g, int threads)
+{
+    const size_t m = g->m, n = g->n, depth = g->most_depth;
+    const ptrdiff_t a_row = g->a_row, a_col = g->a_col, b_row = g->b_row;
+    /* Blocks of rows are of one height, or nearly; each thread shall find as many of them. */
+    g->all_blocks = (m + GEMM_ROWS - 1) / GEMM_ROWS;
+    g->all_panels = (n + GEMM_WIDTH - 1) / GEMM_WIDTH;
+    /* (One chunk for one thread, rather than as many as for two: 128 x 100 x 100 5 to 11 % faster.) */
+    g->own_panels = threads == 1 || n >= 1024 || n >= 2 * m;
+    if (threads > 1) {
+        if (!g->own_panels) g->all_blocks = gemm_min((g->all_blocks + 3) / 4 * 4, m);
+        g->chunks = gemm_min(g->own_panels ? g->all_panels : g->all_blocks, 16);
+    }
+    g->height = m / g->all_blocks, g->higher = m % g->all_blocks;
+
+    /* What pays to be packed, as measured: b when it lies the wrong way, or is larger than a cache and
+     * met often, or its panels are scattered over many pages (512 x 784 x 128: 10 % faster); a when it is
+     * large; both, when their lines collide in the cache and loads from the second are not hidden behind
+     * the arithmetic (a tile reads only six rows of a, which bear it up to 4 KB: 256 x 512 x 512 is 5 to 10 %
+     * faster). Few panels do not make up for packing a (512 x 100 x 512: 10 % faster without). A thread alone
+     * packs b sooner, as it makes use of all rows (256 x 256 x 256: 10 % faster; on two threads 10 % slower). */
+    const int alone = threads == 1 && m >= 128 && depth >= 192 && g->all_panels >= 6;
+    const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row, 2048))
+                     || (m >= 384 && (double)depth * (double)b_row >= 64 * 1024);
+    g->pack_b = g->b_col != 1 || (m >= 96 && b_large) || alone;
+    const int a_collides = a_row == 1 ? gemm_collides(a_col, 2048) : gemm_collides(a_row, 4096);
+    const int a_large = m * depth > 128 * 1024 || (m >= 128 && depth > 32 && a_collides)
+                     || (m >= 32 && depth > 64 && g->all_panels >= 16 && gemm_crowds(a_row, a_col));
+    g->pack_a = g->all_panels >= 12 && a_large;
+    /* Packed panels of which few rows make use are better made and used in smaller portions. */
+    g->most_panels = !g->pack_b ? g->all_panels : gemm_min(g->all_panels, m <= 4 * GEMM_ROWS ? 16 : GEMM_PANELS);
+
+    /* Little is packed by each thread for itself: to fetch it from another core and to wait for that takes
+     * longer (64 x 100 x 100: 6 % faster, 128 x 64 x 64 13 %). */
+    if (g->pack_b && !g->pack_a && !g->own_panels && threads <= GEMM_COPIES && g->most_panels == g->all_panels &&
+        g->all_blocks <= GEMM_BLOCKS && depth * g->all_panels * GEMM_WIDTH <= GEMM_COPY)
+        g->copies = (size_t)threads;
+
+    size_t packed_panels = g->pack_b ? g->most_panels : !GEMM_MASKS && n % V_LANES ? 1 : 0;
+    if (g->copies) packed_panels *= g->copies;
+    const size_t packed_blocks = g->pack_a ? gemm_min(g->all_blocks, GEMM_BLOCKS) : 0;
+    g->room = depth * packed_panels * GEMM_WIDTH + packed_blocks * (depth * GEMM_ROWS + GEMM_SLACK);
+}
+
+/* The block that begins where `panel`, `p` and `block` say; buffer: (room) */
+static void gemm_enter(struct gemm_plan *g, real *buffer)
+{
+    g->panels = gemm_min(g->all_panels - g->panel, g->most_panels);
+    g->packed_from = g->pack_b ? 0 : !GEMM_MASKS && g->n % V_LANES ? g->panels - 1 : g->panels;
+    g->depth = gemm_min(g->k - g->p, g->most_depth);
+    g->blocks = gemm_min(g->all_blocks - g->block, GEMM_BLOCKS);
+    g->packed_b = buffer;
+    g->packed_a = g->pack_a ? buffer + (g->panels - g->packed_from) * g->most_depth * GEMM_WIDTH : NULL;
+    if (g->copies && g->block == 0) memset(g->made, 0, sizeof g->made);
+}
+
+/* Whether a block's chunks have to wait until something is packed for all of them */
+static int gemm_packs_first(const struct gemm_plan *g)
+{
+    return g->pack_a || (!g->own_panels && !g->copies && g->block == 0 && g->packed_from < g->panels);
+}
+
+/* All blocks of a product: columns outside, k in the middle, rows inside, so that packed panels
+ * of b serve all rows. */
+static void gemm_run(struct gemm_plan *g, real *buffer)
+{
+    for (g->panel = 0; g->panel < g->all_panels; g->panel += g->panels)
+        for (g->p = 0; g->p < g->k; g->p += g->depth)
             for (g->block = 0; g->block < g->all_blocks; g->block += g->blocks) {
-                g->blocks = gemm_min(g->all_blocks - g->block, GEMM_BLOCKS);
-                g->packed_b = buffer;
-                g->packed_a = pack_a ? buffer + (g->panels - g->packed_from) * depth * GEMM_WIDTH : NULL;
-                if (pack_a || (!g->own_panels && !g->copies && g->block == 0 && g->packed_from < g->panels))
-                    gemm_each_chunk(g, gemm_pack_chunk);
+                gemm_enter(g, buffer);
+                if (gemm_packs_first(g)) gemm_each_chunk(g, gemm_pack_chunk);
                 gemm_each_chunk(g, gemm_compute_chunk);
             }
-        }
-    }
 }
 
 /* ---- memory for packing ------------------------------------------------------------ */
@@ -655,14 +725,14 @@ static void gemm_buffer_return(real *buffer)
 }
 
 /* The same bits without any memory, for the day there is none. */
-V_SHARED __attribute__((cold)) void gemm_slow(const struct gemm_plan *g, size_t depth)
+V_SHARED __attribute__((cold)) void gemm_slow(const struct gemm_plan *g)
 {
     for (size_t i = 0; i < g->m; i++)
         for (size_t j = 0; j < g->n; j++) {
             vreal x = {g->flags & MG_ACCUMULATE ? g->c[i * g->ldc + j] : 0};
-            for (size_t start = 0; start < g->k; start += depth) {
+            for (size_t start = 0; start < g->k; start += g->most_depth) {
                 vreal sum = {0};
-                for (size_t p = start; p < gemm_min(start + depth, g->k); p++)
+                for (size_t p = start; p < gemm_min(start + g->most_depth, g->k); p++)
                     sum = v_fma((vreal){g->a[(ptrdiff_t)i * g->a_row + (ptrdiff_t)p * g->a_col]},
                                 (vreal){g->b[(ptrdiff_t)p * g->b_row + (ptrdiff_t)j * g->b_col]}, sum);
                 x = start == 0 && !(g->flags & MG_ACCUMULATE) ? sum : x + sum;
@@ -683,7 +753,7 @@ enum { GEMM_FEW = 2 };
 
 struct gemm_few_plan {
     const struct gemm_plan *g;
-    size_t depth, width, groups, chunks;
+    size_t width, groups, chunks;
 };
 
 /* c = [c +] x [+ bias] [then max(., 0)]      c, x, bias: (n), in the order of gemm_tile */
@@ -824,8 +894,8 @@ V_SHARED void gemm_few_chunk(void *context, size_t chunk)
     const struct gemm_plan *g = plan->g;
     const size_t end = (chunk + 1) * plan->groups / plan->chunks;
     for (size_t x = chunk * plan->groups / plan->chunks; x < end; x++)
-        for (size_t p = 0; p < g->k; p += plan->depth) {
-            const size_t from = x * plan->width, stop = gemm_min(p + plan->depth, g->k);
+        for (size_t p = 0; p < g->k; p += g->most_depth) {
+            const size_t from = x * plan->width, stop = gemm_min(p + g->most_depth, g->k);
             const size_t n = gemm_min(plan->width, g->n - from), j = from + n - plan->width;
             if (g->b_col == 1) gemm_few_columns(g, p, stop, from, n);
             else if (g->m == 1) gemm_few_transposed(g, p, stop, j, from, 1);
@@ -880,11 +950,10 @@ static void mg_gemm(real *c, size_t ldc,
     }
     if (n == 1) g.b_col = b_col = 1;             /* never taken, so any will do */
 
-    const size_t depths = (k + GEMM_DEPTH - 1) / GEMM_DEPTH;
-    const size_t depth = ((k + depths - 1) / depths + 7) / 8 * 8;          /* whole strips and squares */
+    g.most_depth = gemm_depth(k);
     const int along = b_col == 1 ? n >= 4 * V_LANES : b_row == 1 && a_col == 1 && n >= GEMM_STRIPS * V_LANES;
     if (m <= GEMM_FEW && along) {
-        struct gemm_few_plan few = {.g = &g, .depth = depth, .chunks = 1};
+        struct gemm_few_plan few = {.g = &g, .chunks = 1};
         const size_t threads = parallel ? (size_t)mg_get_num_threads() : 1, part = (n + threads - 1) / threads;
         few.width = b_col != 1 ? GEMM_STRIPS * (size_t)V_LANES       /* along rows of b as far as can be */
                                : gemm_min((part + GEMM_SLACK - 1) / GEMM_SLACK * GEMM_SLACK, GEMM_SUMS);
@@ -894,57 +963,17 @@ static void mg_gemm(real *c, size_t ldc,
         return;
     }
 
-    /* Blocks of rows are of one height, or nearly; each thread shall find as many of them. */
-    g.all_blocks = (m + GEMM_ROWS - 1) / GEMM_ROWS;
-    g.all_panels = (n + GEMM_WIDTH - 1) / GEMM_WIDTH;
-    const int threads = parallel ? mg_get_num_threads() : 1;
-    /* (One chunk for one thread, rather than as many as for two: 128 x 100 x 100 5 to 11 % faster.) */
-    g.own_panels = threads == 1 || n >= 1024 || n >= 2 * m;
-    if (threads > 1) {
-        if (!g.own_panels) g.all_blocks = gemm_min((g.all_blocks + 3) / 4 * 4, m);
-        g.chunks = gemm_min(g.own_panels ? g.all_panels : g.all_blocks, 16);
-    }
-    g.height = m / g.all_blocks, g.higher = m % g.all_blocks;
-
-    /* What pays to be packed, as measured: b when it lies the wrong way, or is larger than a cache and
-     * met often, or its panels are scattered over many pages (512 x 784 x 128: 10 % faster); a when it is
-     * large; both, when their lines collide in the cache and loads from the second are not hidden behind
-     * the arithmetic (a tile reads only six rows of a, which bear it up to 4 KB: 256 x 512 x 512 is 5 to 10 %
-     * faster). Few panels do not make up for packing a (512 x 100 x 512: 10 % faster without). A thread alone
-     * packs b sooner, as it makes use of all rows (256 x 256 x 256: 10 % faster; on two threads 10 % slower). */
-    const int alone = threads == 1 && m >= 128 && depth >= 192 && g.all_panels >= 6;
-    const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row, 2048))
-                     || (m >= 384 && (double)depth * (double)b_row >= 64 * 1024);
-    const int pack_b = b_col != 1 || (m >= 96 && b_large) || alone;
-    const int a_large = m * depth > 128 * 1024
-                     || (m >= 128 && depth > 32 && (a_row == 1 ? gemm_collides(a_col, 2048) : gemm_collides(a_row, 4096)))
-                     || (m >= 32 && depth > 64 && g.all_panels >= 16 && gemm_crowds(a_row, a_col));
-    const int pack_a = g.all_panels >= 12 && a_large;
-    /* Packed panels of which few rows make use are better made and used in smaller portions. */
-    g.most_panels = !pack_b ? g.all_panels : gemm_min(g.all_panels, m <= 4 * GEMM_ROWS ? 16 : GEMM_PANELS);
-
-    /* Little is packed by each thread for itself: to fetch it from another core and to wait for that takes
-     * longer (64 x 100 x 100: 6 % faster, 128 x 64 x 64 13 %). */
-    unsigned char made[GEMM_COPIES];
-    g.made = made;
-    if (pack_b && !pack_a && !g.own_panels && threads <= GEMM_COPIES && g.most_panels == g.all_panels &&
-        g.all_blocks <= GEMM_BLOCKS && depth * g.all_panels * GEMM_WIDTH <= GEMM_COPY)
-        g.copies = (size_t)threads;
-
-    size_t packed_panels = pack_b ? g.most_panels : !GEMM_MASKS && n % V_LANES ? 1 : 0;
-    if (g.copies) packed_panels *= g.copies;
-    const size_t packed_blocks = pack_a ? gemm_min(g.all_blocks, GEMM_BLOCKS) : 0;
-    const size_t size = depth * packed_panels * GEMM_WIDTH + packed_blocks * (depth * GEMM_ROWS + GEMM_SLACK);
-    if (size <= GEMM_STACK) {
+    gemm_decide(&g, parallel ? mg_get_num_threads() : 1);
+    if (g.room <= GEMM_STACK) {
         _Alignas(64) real buffer[GEMM_STACK];
-        gemm_run(&g, depth, pack_a, pack_b, buffer);
+        gemm_run(&g, buffer);
         return;
     }
-    real *buffer = gemm_buffer(size * sizeof(real));
+    real *buffer = gemm_buffer(g.room * sizeof(real));
     if (!buffer) {
-        gemm_slow(&g, depth);
+        gemm_slow(&g);
         return;
     }
-    gemm_run(&g, depth, pack_a, pack_b, buffer);
+    gemm_run(&g, buffer);
     gemm_buffer_return(buffer);
 }
