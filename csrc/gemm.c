@@ -71,6 +71,7 @@ enum {
     GEMM_COPIES = 4,                       /* threads that may have a copy of b each */
     GEMM_COPY = 64 * 1024 / sizeof(real),  /* ... of up to this size */
     GEMM_STACK = 24 * 1024 / sizeof(real), /* packing up to this size needs no memory */
+    GEMM_FEW = 2,                          /* up to so many rows, b is read once, as it lies */
     GEMM_NARROW = 4,                       /* up to so many columns, c is made transposed */
     GEMM_NARROW_ROWS = 256,                /* ... so many rows at a time */
     GEMM_SERIAL = 400000                   /* below so many multiplications, one thread */
@@ -467,7 +468,7 @@ struct gemm_plan {
     size_t chunks;
     int own_panels;                 /* a chunk is some panels, which it also packs; else it is some blocks */
     size_t copies;                  /* so many threads pack a b each for itself; 0: it is packed for all */
-    unsigned char made[GEMM_COPIES];                 /* which of the copies there are */
+    unsigned char *made;            /* (GEMM_COPIES) which of the copies there are */
 };
 
 /* The first row of a block; the heights of blocks differ by one at most. */
@@ -669,7 +670,7 @@ static void gemm_enter(struct gemm_plan *g, real *buffer)
     g->blocks = gemm_min(g->all_blocks - g->block, GEMM_BLOCKS);
     g->packed_b = buffer;
     g->packed_a = g->pack_a ? buffer + (g->panels - g->packed_from) * g->most_depth * GEMM_WIDTH : NULL;
-    if (g->copies && g->block == 0) memset(g->made, 0, sizeof g->made);
+    if (g->copies && g->block == 0) memset(g->made, 0, GEMM_COPIES);
 }
 
 /* Whether a block's chunks have to wait until something is packed for all of them */
@@ -689,6 +690,22 @@ static void gemm_run(struct gemm_plan *g, real *buffer)
                 if (gemm_packs_first(g)) gemm_each_chunk(g, gemm_pack_chunk);
                 gemm_each_chunk(g, gemm_compute_chunk);
             }
+}
+
+/* Whether a @ b is shared out to threads as it is, one block with nothing to pack before; then *g is that block,
+ * but for the memory for packing. */
+static int gemm_at_once(struct gemm_plan *g, unsigned char *made, real *c,
+                        const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                        const real *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n, size_t k)
+{
+    const int threads = mg_get_num_threads();
+    const int parallel = threads > 1 && (double)m * (double)n * (double)k > GEMM_SERIAL;
+    if (!parallel || n <= GEMM_NARROW || m <= GEMM_FEW) return 0;
+    *g = (struct gemm_plan){.c = c, .ldc = n, .a = a, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row,
+                            .b_col = b_col, .m = m, .n = n, .k = k, .most_depth = gemm_depth(k), .made = made};
+    gemm_decide(g, threads);
+    gemm_enter(g, NULL);
+    return g->panels == g->all_panels && g->depth == k && g->blocks == g->all_blocks && !gemm_packs_first(g);
 }
 
 /* ---- memory for packing ------------------------------------------------------------ */
@@ -749,8 +766,6 @@ V_SHARED __attribute__((cold)) void gemm_slow(const struct gemm_plan *g)
 /* Where one pass over b serves all of c there is nothing to win by packing, and a tile of two vectors
  * waits for its own additions. So for batch 1 through a Linear layer, and its gradient, b is read as it
  * lies, and so fast as the caches give it. */
-enum { GEMM_FEW = 2 };
-
 struct gemm_few_plan {
     const struct gemm_plan *g;
     size_t width, groups, chunks;
@@ -963,6 +978,8 @@ static void mg_gemm(real *c, size_t ldc,
         return;
     }
 
+    unsigned char made[GEMM_COPIES];
+    g.made = made;
     gemm_decide(&g, parallel ? mg_get_num_threads() : 1);
     if (g.room <= GEMM_STACK) {
         _Alignas(64) real buffer[GEMM_STACK];

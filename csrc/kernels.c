@@ -27,6 +27,7 @@
 #include "elementwise.c"
 #include "activations.c"
 #include "reduce.c"
+#include "linear.c"
 #include "softmax.c"
 #include "norm.c"
 #include "optim.c"

@@ -132,6 +132,16 @@ MG_KERNEL(void, sum, (real *y, const real *x, size_t outer, size_t n, size_t inn
 MG_KERNEL(void, amax, (real *y, int64_t *at, const real *x, size_t outer, size_t n, size_t inner))
 MG_KERNEL(void, amin, (real *y, int64_t *at, const real *x, size_t outer, size_t n, size_t inner))
 
+/* ---- linear.c ------------------------------------------------------------ */
+
+/* dx = dy @ w;  dw = dy.T @ x;  db = sum of dy over its rows      each NULL where it is not wanted
+ *     dy: (rows, out), x: (rows, in), w: (out, in), the last two of any strides
+ * The same bits as gemm and sum. */
+MG_KERNEL(void, linear_backward, (real *dx, real *dw, real *db, const real *dy,
+                                  const real *x, ptrdiff_t x_row, ptrdiff_t x_col,
+                                  const real *w, ptrdiff_t w_row, ptrdiff_t w_col,
+                                  size_t rows, size_t in, size_t out))
+
 /* ---- softmax.c: softmax and cross-entropy; the derivation stands there ---- */
 
 /* y = exp(x - max x) / sum exp(x - max x) over the middle axis      x, y: (outer, n, inner) */

@@ -69,6 +69,9 @@ cdef extern from "minigrad.h":
         mg_activation_backward hardswish_backward
         void (*sum)(void *y, const void *x, size_t outer, size_t n, size_t inner,
                     double divisor) noexcept nogil
+        void (*linear_backward)(void *dx, void *dw, void *db, const void *dy, const void *x, ptrdiff_t x_row,
+                                ptrdiff_t x_col, const void *w, ptrdiff_t w_row, ptrdiff_t w_col, size_t rows,
+                                size_t inputs, size_t outputs) noexcept nogil
         void (*amax)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
         void (*amin)(void *y, int64_t *at, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil
         void (*softmax_forward)(void *y, const void *x, size_t outer, size_t n, size_t inner) noexcept nogil

@@ -215,9 +215,9 @@ cdef class Linear(Op):
         return y
 
     cdef backward(self, Tensor dy):
-        cdef Tensor x, w, d, own, total, dx = None, dw = None, db = None
+        cdef Tensor x, w, d, own, dx_so_far = None, dw_so_far = None, dx = None, dw = None, db = None
         cdef Py_ssize_t length[MAX_RANK]
-        cdef Matrix rows, right
+        cdef Matrix rows, left, right
         cdef int i
         x, w = self.saved[0], self.saved[1]
         if recording():
@@ -225,31 +225,34 @@ cdef class Linear(Op):
         d = dense(dy)
         if self.relu:       # dy's own memory will do where nobody but this walk (and d) knows of it
             d = relu_gradient(d, self.output(), Py_REFCNT(<PyObject *>dy) == 2)
-        rows = _rows(d)
+        rows = left = right = _rows(d)
         if self.needs(0):
-            total = self.sum_so_far(0, d, w)
-            if total is None:
+            right = _matrix(w)
+            dx_so_far = self.sum_so_far(0, d, w)
+            if dx_so_far is None:
                 for i in range(d.rank - 1):
                     length[i] = d.length[i]
                 length[d.rank - 1] = w.length[1]
                 dx = new_tensor(d.kind, d.rank, length)
-                _gemm(dx, rows, _matrix(w), None, 0)
-            else:
-                _add_gemm(total, rows, _matrix(w))
         if self.needs(1):
             own = x if x.rank == 2 else dense(x)
-            right = _matrix(own) if x.rank == 2 else _rows(own)
-            total = self.sum_so_far(1, d, own)
-            if total is None:
-                dw = _product(d.kind, _transposed(rows), right)
-            else:       # as for the second time step, or the second part of a batch: one pass over memory, not three
-                _add_gemm(total, _transposed(rows), right)
-        if len(self.edges) == 2:
-            return dx, dw
-        if self.needs(2):
+            left = _matrix(own) if x.rank == 2 else _rows(own)
+            dw_so_far = self.sum_so_far(1, d, own)
+            if dw_so_far is None:
+                length[0], length[1] = rows.columns, left.columns
+                dw = new_tensor(d.kind, 2, length)
+        if len(self.edges) == 3 and self.needs(2):
             db = new_tensor(d.kind, 1, &rows.columns)
-            K[d.kind].sum(db.ptr, d.ptr, 1, rows.rows, rows.columns, 1.0)
-        return dx, dw, db
+        # as for the second time step, or the second part of a batch: one pass over memory, not three
+        if dx_so_far is not None:
+            _add_gemm(dx_so_far, rows, right)
+        K[d.kind].linear_backward(
+            NULL if dx is None else dx.ptr, NULL if dw is None else dw.ptr, NULL if db is None else db.ptr, d.ptr,
+            left.ptr, left.row_step, left.column_step, right.ptr, right.row_step, right.column_step,
+            rows.rows, right.columns if dx is not None else left.columns, rows.columns)
+        if dw_so_far is not None:
+            _add_gemm(dw_so_far, _transposed(rows), left)
+        return (dx, dw, db) if len(self.edges) == 3 else (dx, dw)
 
     cdef recorded_backward(self, Tensor dy, Tensor x, Tensor w):
         """The same of operations, so that it can be differentiated again."""

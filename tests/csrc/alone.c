@@ -218,6 +218,35 @@ static void random_numbers(void)
     }
 }
 
+/* a Linear's backward is two products and a sum, to the bit, whatever of it is shared out together */
+static void linear_backwards(void)
+{
+    static const size_t sizes[][3] = {
+        {0, 3, 2}, {4, 0, 3}, {5, 3, 2}, {128, 100, 100}, {128, 300, 100}, {3, 400, 500}, {100, 90, 3}, {300, 60, 50},
+    };
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int way = 0; way < 16; way++) {
+            size_t rows = sizes[i][0], in = sizes[i][1], out = sizes[i][2];
+            void *dy = array(rows * out), *x = array(rows * in), *w = array(out * in);
+            void *dx[2] = {array(rows * in), array(rows * in)}, *dw[2] = {array(out * in), array(out * in)};
+            void *db[2] = {array(out), array(out)};
+            ptrdiff_t x_row = way & 1 ? 1 : (ptrdiff_t)in, x_col = way & 1 ? (ptrdiff_t)rows : 1;
+            ptrdiff_t w_row = way & 1 ? 1 : (ptrdiff_t)in, w_col = way & 1 ? (ptrdiff_t)out : 1;
+            mg_set_num_threads(way & 2 ? 3 : 1);
+            K->gemm(dx[0], in, dy, out, 1, w, w_row, w_col, rows, in, out, NULL, 0);
+            K->gemm(dw[0], in, dy, 1, out, x, x_row, x_col, out, in, rows, NULL, 0);
+            K->sum(db[0], dy, 1, rows, out, 1.0);
+            K->linear_backward(way & 4 ? NULL : dx[1], dw[1], way & 8 ? NULL : db[1], dy, x, x_row, x_col,
+                               w, w_row, w_col, rows, in, out);
+            CHECK(way & 4 || !memcmp(dx[0], dx[1], rows * in * width()), "dx of linear %zu, way %d", i, way);
+            CHECK(!memcmp(dw[0], dw[1], out * in * width()), "dw of linear %zu, way %d", i, way);
+            CHECK(way & 8 || !memcmp(db[0], db[1], out * width()), "db of linear %zu, way %d", i, way);
+            free(dy), free(x), free(w);
+            for (int j = 0; j < 2; j++) free(dx[j]), free(dw[j]), free(db[j]);
+        }
+    mg_set_num_threads(5); /* as threads() left it */
+}
+
 /* the same bits on any number of threads, on sizes that are cut */
 static void threads(void)
 {
@@ -265,6 +294,7 @@ int main(void)
         K = &tables[dtype];
         threads();
         products();
+        linear_backwards();
         elementwise();
         for (size_t inner = 1; inner < 4; inner++)
             for (size_t n = 0; n < 40; n += 3) rows(3, n, inner);
