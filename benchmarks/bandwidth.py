@@ -3,19 +3,19 @@
     python benchmarks/bandwidth.py [--json FILE]
 
 The tensors are far larger than the caches. What counts is what an operation has to read and to write
-once; the limits are those of machine.py: reading alone, or reading and writing in place. A new result
-costs more than is counted: the processor reads each line before it writes it.
+once; the limits are the best of machine.py's loops that only read, or read and write in place, the
+figures medians. A new result costs more than is counted: the processor reads each line before it
+writes it. Each framework has a process of its own, and so have those loops; they take turns (turns.py).
 """
 
 import argparse
 import importlib.util
 import json
-import os
 import statistics
-import time
 from pathlib import Path
 
 import machine
+from turns import Turn, answers, time_each
 
 SIZE = 1 << 24      # elements, 64 MB each
 
@@ -50,25 +50,29 @@ def cases(framework):
     }
 
 
-def measured(frameworks, threads, rounds):
-    """{what: {framework: bytes a second, "limit": the most there can be}}; the frameworks take turns."""
+def prepared(name, threads):
+    """[function] of a framework, in the order of cases(); or of the machine, reading and updating"""
+    if name == "machine":
+        return machine.memory(threads)[:2]
+    framework = importlib.import_module(name)
+    framework.set_num_threads(threads)
+    return [function for function, _, _ in cases(framework).values()]
+
+
+def measured(threads, rounds):
+    """{what: {framework: bytes a second, "limit": the most there can be}}"""
+    names = ["machine"] + [name for name in ("minigrad", "torch") if importlib.util.find_spec(name)]
+    rows = answers({name: Turn(__file__, "--work", name, "--threads", threads, threads=threads) for name in names},
+                   rounds)
+    reading, updating = (min(of) for of in zip(*rows.pop("machine"), strict=True))
+    seconds = {name: [statistics.median(of) for of in zip(*row, strict=True)] for name, row in rows.items()}
+    limits = 4 * SIZE * threads / reading, 8 * SIZE * threads / updating
+    print(f"{threads} thread{'s' * (threads > 1)}: {limits[0] / 1e9:.1f} GB/s read, "
+          f"{limits[1] / 1e9:.1f} GB/s read and written")
     found = {}
-    prepared = {}
-    limits = machine.limits(threads)
-    print(f"{threads} thread{'s' * (threads > 1)}: {limits}")
-    for framework in frameworks:
-        framework.set_num_threads(threads)
-        prepared[framework.__name__] = cases(framework)
-    for what in next(iter(prepared.values())):
-        times = {name: [] for name in prepared}
-        for _ in range(rounds):
-            for name, functions in prepared.items():
-                start = time.perf_counter()
-                functions[what][0]()
-                times[name].append(time.perf_counter() - start)
-        read, written = next(iter(prepared.values()))[what][1:]
-        found[what] = {name: 4 * SIZE * (read + written) / statistics.median(t) for name, t in times.items()}
-        limit = limits.update if written else limits.read
+    for i, (what, (_, read, written)) in enumerate(cases(importlib.import_module("minigrad")).items()):
+        limit = limits[written > 0]
+        found[what] = {name: 4 * SIZE * (read + written) / of[i] for name, of in seconds.items()}
         print(f"  {what:16} " + "   ".join(f"{name} {speed / 1e9:6.1f} GB/s ({100 * speed / limit:3.0f} %)"
                                          for name, speed in found[what].items()), flush=True)
         found[what]["limit"] = limit
@@ -79,18 +83,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--json", help="write the figures to this file")
+    parser.add_argument("--work", help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
-    # torch's threads would spin on for milliseconds, on the core that the other's second thread needs
-    os.environ.update(OMP_WAIT_POLICY="PASSIVE", GOMP_SPINCOUNT="0", KMP_BLOCKTIME="0")
-    import minigrad
-
-    frameworks = [minigrad]
-    if importlib.util.find_spec("torch"):
-        import torch
-
-        frameworks.append(torch)
+    if options.work:
+        return time_each([(function, 1) for function in prepared(options.work, options.threads)])
     cores = machine.describe()["cores"]
-    figures = {threads: measured(frameworks, threads, options.rounds) for threads in sorted({1, cores})}
+    figures = {threads: measured(threads, options.rounds) for threads in sorted({1, cores})}
     if options.json:
         Path(options.json).write_text(json.dumps(figures, indent=1))
 

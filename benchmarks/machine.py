@@ -38,17 +38,22 @@ def _library(folder):
     return library, 2 * 12 * (width // 4)       # floating operations in a step of fused()
 
 
-def _rate(work, amount, threads, rounds=7):
-    """The best of some rounds of work(i), `amount` on each of the threads at once, a second."""
+def _together(work, threads):
+    """work(i) on each of the threads at once"""
+    running = [threading.Thread(target=work, args=(i,)) for i in range(threads)]
+    for thread in running:
+        thread.start()
+    for thread in running:
+        thread.join()
+
+
+def _rate(work, amount, rounds=7):
+    """`amount`, of which work() is done with, a second: the best of some rounds."""
     best = 0.0
     for _ in range(rounds):
-        running = [threading.Thread(target=work, args=(i,)) for i in range(threads)]
         start = time.perf_counter()
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
-        best = max(best, amount * threads / (time.perf_counter() - start))
+        work()
+        best = max(best, amount / (time.perf_counter() - start))
     return best
 
 
@@ -57,6 +62,23 @@ def fused():
     with tempfile.TemporaryDirectory() as folder:
         library, operations = _library(folder)
     return library.fused, operations
+
+
+def memory(threads):
+    """(read, update, n): functions that read n bytes, or read and write them in place, an equal part on each thread"""
+    with tempfile.TemporaryDirectory() as folder:
+        library, _ = _library(folder)
+    arrays = [np.ones(16 << 20, np.float32) for _ in range(threads)]
+    at, size = [array.ctypes.data for array in arrays], arrays[0].size
+
+    def read():
+        _together(lambda i: library.read_all(at[i], size), threads)
+
+    def update():
+        _together(lambda i: library.update_all(at[i], size), threads)
+
+    read.arrays = update.arrays = arrays        # which shall live as long
+    return read, update, 4 * size * threads
 
 
 class Limits(NamedTuple):
@@ -73,15 +95,11 @@ class Limits(NamedTuple):
 
 def limits(threads):
     """The Limits of so many threads, each with 64 MB of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        library, operations = _library(folder)
-        steps = 10_000_000
-        flops = _rate(lambda _: library.fused(steps), operations * steps, threads)
-        arrays = [np.ones(16 << 20, np.float32) for _ in range(threads)]
-        at, size = [array.ctypes.data for array in arrays], arrays[0].size
-        read = _rate(lambda i: library.read_all(at[i], size), 4 * size, threads)
-        update = _rate(lambda i: library.update_all(at[i], size), 8 * size, threads)
-    return Limits(flops, read, update)
+    function, operations = fused()
+    read, update, size = memory(threads)
+    steps = 10_000_000
+    return Limits(_rate(lambda: _together(lambda _: function(steps), threads), operations * steps * threads),
+                  _rate(read, size), _rate(update, 2 * size))
 
 
 def describe():
