@@ -52,14 +52,15 @@ static void mg_gemm_naive(real *c, size_t ldc, const real *a, ptrdiff_t a_row, p
 
 /* A tile is at most GEMM_ROWS x (2 vectors): as many sums as the registers hold beside two
  * vectors of b and one element of a. AVX-512 and NEON have 32 registers, the others 16.
- * GEMM_DEPTH rows of a panel of b fit the first cache with room to spare, GEMM_BLOCKS packed blocks of
- * a the second. (AVX2, 512 x 4096 x 1024: 5 % over 256 rows and 128 blocks, which do not.) */
+ * GEMM_DEPTH rows of a panel of b fit the first cache, if hardly, GEMM_BLOCKS packed blocks of a the second.
+ * (AVX2: 512 rows are 2 to 4 % faster than 320, from 128 x 512 x 784 to 512 x 4096 x 4096, as c is visited
+ * less often; 128 blocks, which do not fit, are 5 % slower than 32.) */
 #if defined(__AVX512F__)
 enum { GEMM_ROWS = 12, GEMM_DEPTH = 784, GEMM_BLOCKS = 64 };
 #elif defined(__aarch64__)
 enum { GEMM_ROWS = 12, GEMM_DEPTH = 256, GEMM_BLOCKS = 64 };
 #else
-enum { GEMM_ROWS = 6, GEMM_DEPTH = 320, GEMM_BLOCKS = 32 };
+enum { GEMM_ROWS = 6, GEMM_DEPTH = 512, GEMM_BLOCKS = 32 };
 #endif
 
 enum {
@@ -633,15 +634,18 @@ static void gemm_decide(struct gemm_plan *g, int threads)
     g->height = m / g->all_blocks, g->higher = m % g->all_blocks;
 
     /* What pays to be packed, as measured: b when it lies the wrong way, or is larger than a cache and
-     * met often, or its panels are scattered over many pages (512 x 784 x 128: 10 % faster); a when it is
-     * large; both, when their lines collide in the cache and loads from the second are not hidden behind
-     * the arithmetic (a tile reads only six rows of a, which bear it up to 4 KB: 256 x 512 x 512 is 5 to 10 %
-     * faster). Few panels do not make up for packing a (512 x 100 x 512: 10 % faster without). A thread alone
-     * packs b sooner, as it makes use of all rows (256 x 256 x 256: 10 % faster; on two threads 10 % slower). */
+     * met often, or its rows are scattered over many pages (64 x 500 x 500 and 512 x 784 x 128: 10 % faster); a
+     * when it is large; both, when their lines collide in the cache and loads from the second are not hidden
+     * behind the arithmetic (32 x 1024 x 256: 1.4 times as fast; of a, a tile reads only six rows, which bear it
+     * up to 4 KB: 256 x 512 x 512 is 5 to 10 % faster). Few panels do not make up for packing a (512 x 100 x 512:
+     * 10 % faster without). A thread alone packs b sooner, as it makes use of all rows (12 x 1024 x 1024 1.4 times
+     * as fast, 256 x 256 x 256 by 10 %, which on two threads are 20 and 10 % slower). */
     const int alone = threads == 1 && m >= 128 && depth >= 192 && g->all_panels >= 6;
-    const int b_large = depth * n >= 384 * 1024 || (GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row, 2048))
-                     || (m >= 384 && (double)depth * (double)b_row >= 64 * 1024);
-    g->pack_b = g->b_col != 1 || (m >= 96 && b_large) || alone;
+    const int b_large = m >= 96 && depth * n >= 384 * 1024;
+    const int b_scattered = (double)depth * (double)b_row >= 64 * 1024 && m >= (depth > 384 ? 48 : 384);
+    const int b_collides = GEMM_ROWS < 12 && depth > 32 && gemm_collides(b_row, 2048)
+                        && m >= (threads == 1 && gemm_collides(b_row, 4096) ? 12 : 32);
+    g->pack_b = g->b_col != 1 || b_large || b_scattered || b_collides || alone;
     const int a_collides = a_row == 1 ? gemm_collides(a_col, 2048) : gemm_collides(a_row, 4096);
     const int a_large = m * depth > 128 * 1024 || (m >= 128 && depth > 32 && a_collides)
                      || (m >= 32 && depth > 64 && g->all_panels >= 16 && gemm_crowds(a_row, a_col));
