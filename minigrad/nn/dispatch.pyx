@@ -71,13 +71,13 @@ cdef class Dispatch:
     def __call__(self, *args, **kwargs):
         """self.forward(...), with hooks if there are any.
 
-        A Linear or a norm is run as Sequential runs it, past Python: a third off a Linear's call. Another
+        A Linear, a norm or ReLU is run as Sequential runs it, past Python: a third off a Linear's call. Another
         module's forward, if it is its class's method, as it nearly always is, is called without being looked
         up on self and bound to it."""
         cdef Layer layer
         if len(args) == 1 and isinstance(args[0], Tensor) and not kwargs and not watched():
             layer = layer_of(self)
-            if layer < RELU:
+            if layer < OTHER and intact(layer):
                 return run_layer(layer, self, args[0], False)
         cdef dict own = own_of(self)
         cdef PyObject *hooks = found(own, "_hooks")
@@ -110,9 +110,20 @@ def know(linear, batch_norm, layer_norm, relu):
     _forwards = tuple([kind.forward for kind in _classes])
 
 
+cdef inline bint intact(int layer) except -1:
+    """Whether nobody has put another forward into its class."""
+    return _PyType_Lookup(<type>_classes[layer], "forward") is <PyObject *>_forwards[layer]
+
+
+cdef bint each_for_itself() except -1:
+    """Whether every module must be called: somebody watches operations and wants to see each of them, or
+    has put another forward into one of the classes."""
+    return watched() or not (intact(LINEAR) and intact(BATCH_NORM) and intact(LAYER_NORM) and intact(RELU))
+
+
 cdef Layer layer_of(object module) except? OTHER:
-    """Which layer module(x) is no more and no less than. A subclass, a patched forward or a hook
-    may compute something else: OTHER."""
+    """Which layer module(x) is no more and no less than, as long as its class is intact(). A
+    subclass, a patched forward or a hook may compute something else: OTHER."""
     cdef object kind = type(module)
     cdef Layer layer
     cdef PyObject *hooks
@@ -128,8 +139,7 @@ cdef Layer layer_of(object module) except? OTHER:
         return OTHER
     cdef dict own = own_of(module)
     hooks = found(own, "_hooks")
-    if (hooks is not NULL and <object>hooks or found(own, "forward") is not NULL
-            or _PyType_Lookup(kind, "forward") is not <PyObject *>_forwards[<int>layer]):
+    if hooks is not NULL and <object>hooks or found(own, "forward") is not NULL:
         return OTHER
     return layer
 
@@ -179,6 +189,8 @@ cdef object layer_norm(object module, Tensor x, bint relu):
 cdef inline object run_layer(Layer layer, object module, Tensor x, bint relu):
     if layer == LINEAR:
         return linear(module, x, relu)
+    if layer == RELU:
+        return x.relu_() if own_of(module)["inplace"] else x.relu()
     return batch_norm(module, x, relu) if layer == BATCH_NORM else layer_norm(module, x, relu)
 
 
@@ -189,7 +201,7 @@ def run(modules not None, x):
     """
     cdef list layers = PyDict_Values(modules) if type(modules) is dict else list(modules.values())
     cdef Py_ssize_t i = 0, n = len(layers)
-    cdef bint relu, alone = watched()     # who watches wants to see each operation
+    cdef bint relu, alone = each_for_itself()
     cdef Layer layer, after = NOT_LOOKED_AT         # what layers[i] is
     while i < n:
         module = layers[i]
@@ -199,7 +211,7 @@ def run(modules not None, x):
         after = NOT_LOOKED_AT
         if layer >= RELU:
             x = module(x)
-            alone = watched()           # as that may be any program
+            alone = each_for_itself()   # as that may be any program
             continue
         if i < n:
             after = layer_of(layers[i])

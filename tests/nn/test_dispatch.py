@@ -76,7 +76,7 @@ def test_a_forward_put_into_a_class_is_used(monkeypatch):
         assert (net(mg.ones(1, 2)) < 100).all()
 
 
-@pytest.mark.parametrize("layer", [nn.Linear(2, 2), nn.BatchNorm1d(2), nn.LayerNorm(2)])
+@pytest.mark.parametrize("layer", [nn.Linear(2, 2), nn.BatchNorm1d(2), nn.LayerNorm(2), nn.ReLU()])
 def test_a_layer_called_alone_is_watched_hooked_and_patched_as_any_module(layer, monkeypatch):
     x, seen = mg.randn(3, 2), []
     expected = layer(x).tolist()
@@ -97,6 +97,12 @@ def test_a_layer_called_alone_is_watched_hooked_and_patched_as_any_module(layer,
         layer(x, x)
     with pytest.raises(TypeError):
         layer()
+
+
+def test_relu_called_alone_writes_over_its_input_where_it_is_to():
+    x = mg.tensor([-1.0, 2.0])
+    assert nn.ReLU()(x).tolist() == [0.0, 2.0] and x.tolist() == [-1.0, 2.0]
+    assert nn.ReLU(inplace=True)(x) is x and x.tolist() == [0.0, 2.0]
 
 
 def test_a_forward_put_into_a_class_while_the_others_run_is_used(monkeypatch):
