@@ -11,11 +11,10 @@ writes it. Each framework has a process of its own, and so have those loops; the
 import argparse
 import importlib.util
 import json
-import statistics
 from pathlib import Path
 
 import machine
-from turns import Turn, answers, time_each
+from turns import Turn, answers, medians, time_each
 
 SIZE = 1 << 24      # elements, 64 MB each
 
@@ -53,7 +52,7 @@ def cases(framework):
 def prepared(name, threads):
     """[function] of a framework, in the order of cases(); or of the machine, reading and updating"""
     if name == "machine":
-        return machine.memory(threads)[:2]
+        return machine.memory(threads)
     framework = importlib.import_module(name)
     framework.set_num_threads(threads)
     return [function for function, _, _ in cases(framework).values()]
@@ -65,8 +64,8 @@ def measured(threads, rounds):
     rows = answers({name: Turn(__file__, "--work", name, "--threads", threads, threads=threads) for name in names},
                    rounds)
     reading, updating = (min(of) for of in zip(*rows.pop("machine"), strict=True))
-    seconds = {name: [statistics.median(of) for of in zip(*row, strict=True)] for name, row in rows.items()}
-    limits = 4 * SIZE * threads / reading, 8 * SIZE * threads / updating
+    seconds = medians(rows)
+    limits = machine.MEMORY * threads / reading, 2 * machine.MEMORY * threads / updating
     print(f"{threads} thread{'s' * (threads > 1)}: {limits[0] / 1e9:.1f} GB/s read, "
           f"{limits[1] / 1e9:.1f} GB/s read and written")
     found = {}

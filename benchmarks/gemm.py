@@ -15,7 +15,7 @@ import math
 import statistics
 from pathlib import Path
 
-from turns import Turn, answers, time_each
+from turns import Turn, answers, medians, time_each
 
 SHAPES = [  # rows (the batch), columns, inner
     (1, 100, 784), (1, 512, 512), (32, 100, 64), (32, 100, 100), (32, 10, 100), (100, 16, 2), (100, 16, 16),
@@ -47,13 +47,12 @@ def _products(who, threads):
 
 def ratios(threads, rounds):
     """{(m, n, k, layout): (seconds of minigrad, OpenBLAS's ratio, MKL's ratio or None)}"""
-    times = answers({who: Turn(__file__, "--work", who, "--threads", threads, threads=threads)
-                     for who in ("minigrad", "numpy", "torch") if importlib.util.find_spec(who)}, rounds)
-    medians = {who: [statistics.median(of) for of in zip(*rows, strict=True)] for who, rows in times.items()}
+    times = medians(answers({who: Turn(__file__, "--work", who, "--threads", threads, threads=threads)
+                             for who in ("minigrad", "numpy", "torch") if importlib.util.find_spec(who)}, rounds))
     found = {}
     for i, (shape, layout) in enumerate((shape, layout) for shape in SHAPES for layout in LAYOUTS):
-        ours = medians["minigrad"][i]
-        found[*shape, layout] = (ours, *(medians[who][i] / ours if who in medians else None
+        ours = times["minigrad"][i]
+        found[*shape, layout] = (ours, *(times[who][i] / ours if who in times else None
                                          for who in ("numpy", "torch")))
     return found
 

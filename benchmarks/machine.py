@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 HERE = Path(__file__).parent
+MEMORY = 64 << 20       # bytes of each thread, far more than the caches hold
 
 
 def _flags():
@@ -38,7 +39,7 @@ def _library(folder):
     return library, 2 * 12 * (width // 4)       # floating operations in a step of fused()
 
 
-def _together(work, threads):
+def together(work, threads):
     """work(i) on each of the threads at once"""
     running = [threading.Thread(target=work, args=(i,)) for i in range(threads)]
     for thread in running:
@@ -65,20 +66,15 @@ def fused():
 
 
 def memory(threads):
-    """(read, update, n): functions that read n bytes, or read and write them in place, an equal part on each thread"""
+    """(read, update): functions that read, or read and write in place, MEMORY bytes on each of the threads"""
     with tempfile.TemporaryDirectory() as folder:
         library, _ = _library(folder)
-    arrays = [np.ones(16 << 20, np.float32) for _ in range(threads)]
-    at, size = [array.ctypes.data for array in arrays], arrays[0].size
+    arrays = [np.ones(MEMORY // 4, np.float32) for _ in range(threads)]
 
-    def read():
-        _together(lambda i: library.read_all(at[i], size), threads)
+    def on_all(function):
+        return lambda: together(lambda i: function(arrays[i].ctypes.data, arrays[i].size), threads)
 
-    def update():
-        _together(lambda i: library.update_all(at[i], size), threads)
-
-    read.arrays = update.arrays = arrays        # which shall live as long
-    return read, update, 4 * size * threads
+    return on_all(library.read_all), on_all(library.update_all)
 
 
 class Limits(NamedTuple):
@@ -94,12 +90,12 @@ class Limits(NamedTuple):
 
 
 def limits(threads):
-    """The Limits of so many threads, each with 64 MB of its own."""
+    """The Limits of so many threads."""
     function, operations = fused()
-    read, update, size = memory(threads)
+    read, update = memory(threads)
     steps = 10_000_000
-    return Limits(_rate(lambda: _together(lambda _: function(steps), threads), operations * steps * threads),
-                  _rate(read, size), _rate(update, 2 * size))
+    return Limits(_rate(lambda: together(lambda _: function(steps), threads), operations * steps * threads),
+                  _rate(read, MEMORY * threads), _rate(update, 2 * MEMORY * threads))
 
 
 def describe():

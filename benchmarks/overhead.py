@@ -8,10 +8,9 @@ minigrad and PyTorch, each on one thread in a process of its own, taking turns (
 import argparse
 import importlib.util
 import json
-import statistics
 from pathlib import Path
 
-from turns import Turn, answers, time_each
+from turns import Turn, answers, medians, time_each
 
 CALLS = 500     # of each function in a turn
 
@@ -61,10 +60,10 @@ def prepared(name):
 
 def measured(rounds):
     """{framework: {what: nanoseconds}}"""
-    rows = answers({name: Turn(__file__, "--work", name, threads=1)
-                    for name in ("minigrad", "torch") if importlib.util.find_spec(name)}, rounds)
-    medians = {name: [statistics.median(of) * 1e9 for of in zip(*row, strict=True)] for name, row in rows.items()}
-    return {name: dict(zip(prepared(name), of, strict=True)) for name, of in medians.items()}
+    times = medians(answers({name: Turn(__file__, "--work", name, threads=1)
+                             for name in ("minigrad", "torch") if importlib.util.find_spec(name)}, rounds))
+    return {name: {what: seconds * 1e9 for what, seconds in zip(prepared(name), of, strict=True)}
+            for name, of in times.items()}
 
 
 def main():

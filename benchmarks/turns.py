@@ -7,6 +7,7 @@ a product, OpenBLAS's wait 0.1 seconds for the next one, spinning. So long nobod
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -52,6 +53,11 @@ def answers(turns, rounds):
     for turn in turns.values():
         turn.close()
     return found
+
+
+def medians(times):
+    """{name: the median of each function's seconds} of what answers() found of time_each()"""
+    return {name: [statistics.median(of) for of in zip(*rounds, strict=True)] for name, rounds in times.items()}
 
 
 # ---- in the process

@@ -1,7 +1,5 @@
 """As many multiplications and additions as the network's products need, from registers: the machine's peak."""
 
-import threading
-
 import machine
 
 AT_LEAST = 2e9      # operations of a thread in a step, tens of milliseconds: starting threads must not show
@@ -12,15 +10,8 @@ def make(network, threads):
     share = network.operations() / threads
     each = max(1, round(AT_LEAST / share))
 
-    def work():
-        fused(round(share * each / operations))
-
     def step():
-        running = [threading.Thread(target=work) for _ in range(threads)]
-        for thread in running:
-            thread.start()
-        for thread in running:
-            thread.join()
+        machine.together(lambda _: fused(round(share * each / operations)), threads)
 
     step.each = each
     return step, lambda _: 0.0
