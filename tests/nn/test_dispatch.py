@@ -6,6 +6,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import nn
+from minigrad.autograd.engine import _watch
 
 
 @pytest.mark.parametrize("layer, x, message", [
@@ -78,8 +79,14 @@ def test_a_forward_put_into_a_class_is_used(monkeypatch):
 
 @pytest.mark.parametrize("layer", [nn.Linear(2, 2), nn.BatchNorm1d(2), nn.LayerNorm(2), nn.ReLU()])
 def test_a_layer_called_alone_is_watched_hooked_and_patched_as_any_module(layer, monkeypatch):
-    x, seen = mg.randn(3, 2), []
+    x, seen = mg.randn(3, 2, requires_grad=True), []
     expected = layer(x).tolist()
+    before = _watch(lambda op, y: seen.append(y))
+    try:
+        y = layer(x)
+    finally:
+        _watch(before)
+    assert seen.pop() is y and not seen and y.tolist() == expected
     assert layer(input=x).tolist() == expected
     handle = layer.register_forward_hook(lambda module, args, y: seen.append(args[0]) or y + 100)
     assert layer(x).min() > 50 and seen[0] is x
