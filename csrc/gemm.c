@@ -696,20 +696,30 @@ static void gemm_run(struct gemm_plan *g, real *buffer)
             }
 }
 
-/* Whether a @ b is shared out to threads as it is, one block with nothing to pack before; then *g is that block,
- * but for the memory for packing. */
-static int gemm_at_once(struct gemm_plan *g, unsigned char *made, real *c,
-                        const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
-                        const real *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n, size_t k)
+/* c = a @ b, dense and over what was there, and not yet how */
+static struct gemm_plan gemm_of(real *c, const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                                const real *b, ptrdiff_t b_row, ptrdiff_t b_col, size_t m, size_t n, size_t k)
 {
-    const int threads = mg_get_num_threads();
-    const int parallel = threads > 1 && (double)m * (double)n * (double)k > GEMM_SERIAL;
-    if (!parallel || n <= GEMM_NARROW || m <= GEMM_FEW) return 0;
-    *g = (struct gemm_plan){.c = c, .ldc = n, .a = a, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row,
-                            .b_col = b_col, .m = m, .n = n, .k = k, .most_depth = gemm_depth(k), .made = made};
+    return (struct gemm_plan){.c = c, .ldc = n, .a = a, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row,
+                              .b_col = b_col, .m = m, .n = n, .k = k};
+}
+
+/* How many threads a product is worth */
+static int gemm_threads(const struct gemm_plan *g)
+{
+    return (double)g->m * (double)g->n * (double)g->k > GEMM_SERIAL ? mg_get_num_threads() : 1;
+}
+
+/* Whether a product is shared out to threads as it is, one block with nothing to pack before; then *g is that
+ * block, but for the memory for packing. */
+static int gemm_at_once(struct gemm_plan *g)
+{
+    const int threads = gemm_threads(g);
+    if (threads == 1 || g->n <= GEMM_NARROW || g->m <= GEMM_FEW) return 0;
+    g->most_depth = gemm_depth(g->k);
     gemm_decide(g, threads);
     gemm_enter(g, NULL);
-    return g->panels == g->all_panels && g->depth == k && g->blocks == g->all_blocks && !gemm_packs_first(g);
+    return g->panels == g->all_panels && g->depth == g->k && g->blocks == g->all_blocks && !gemm_packs_first(g);
 }
 
 /* ---- memory for packing ------------------------------------------------------------ */
@@ -948,53 +958,61 @@ static void gemm_narrow_chunk(void *context, size_t chunk)
     }
 }
 
-static void mg_gemm(real *c, size_t ldc,
-                    const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
-                    const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
-                    size_t m, size_t n, size_t k, const real *bias, int flags)
+static void gemm_product(struct gemm_plan *g)
 {
+    const size_t m = g->m, n = g->n;
     if (m == 0 || n == 0) return;
-    if (k == 0) {
-        mg_gemm_naive(c, ldc, a, a_row, a_col, b, b_row, b_col, m, n, k, bias, flags);
+    if (g->k == 0) {
+        mg_gemm_naive(g->c, g->ldc, g->a, g->a_row, g->a_col, g->b, g->b_row, g->b_col, m, n, 0, g->bias, g->flags);
         return;
     }
-    struct gemm_plan g = {.c = c, .ldc = ldc, .a = a, .a_row = a_row, .a_col = a_col, .b = b, .b_row = b_row,
-                          .b_col = b_col, .m = m, .n = n, .k = k, .bias = bias, .flags = flags, .chunks = 1};
-    const int parallel = (double)m * (double)n * (double)k > GEMM_SERIAL;
+    const int threads = gemm_threads(g);
     if (n <= GEMM_NARROW && m >= 4 * n) {
         const size_t chunks = (m + GEMM_NARROW_ROWS - 1) / GEMM_NARROW_ROWS;
-        if (parallel) mg_parallel(chunks, gemm_narrow_chunk, &g);
-        else for (size_t i = 0; i < chunks; i++) gemm_narrow_chunk(&g, i);
+        if (threads > 1) mg_parallel(chunks, gemm_narrow_chunk, g);
+        else for (size_t i = 0; i < chunks; i++) gemm_narrow_chunk(g, i);
         return;
     }
-    if (n == 1) g.b_col = b_col = 1;             /* never taken, so any will do */
+    if (n == 1) g->b_col = 1;                    /* never taken, so any will do */
 
-    g.most_depth = gemm_depth(k);
-    const int along = b_col == 1 ? n >= 4 * V_LANES : b_row == 1 && a_col == 1 && n >= GEMM_STRIPS * V_LANES;
+    g->chunks = 1;
+    g->most_depth = gemm_depth(g->k);
+    const int along = g->b_col == 1 ? n >= 4 * V_LANES
+                                    : g->b_row == 1 && g->a_col == 1 && n >= GEMM_STRIPS * V_LANES;
     if (m <= GEMM_FEW && along) {
-        struct gemm_few_plan few = {.g = &g, .chunks = 1};
-        const size_t threads = parallel ? (size_t)mg_get_num_threads() : 1, part = (n + threads - 1) / threads;
-        few.width = b_col != 1 ? GEMM_STRIPS * (size_t)V_LANES       /* along rows of b as far as can be */
-                               : gemm_min((part + GEMM_SLACK - 1) / GEMM_SLACK * GEMM_SLACK, GEMM_SUMS);
+        struct gemm_few_plan few = {.g = g, .chunks = 1};
+        const size_t part = (n + (size_t)threads - 1) / (size_t)threads;
+        few.width = g->b_col != 1 ? GEMM_STRIPS * (size_t)V_LANES    /* along rows of b as far as can be */
+                                  : gemm_min((part + GEMM_SLACK - 1) / GEMM_SLACK * GEMM_SLACK, GEMM_SUMS);
         few.groups = (n + few.width - 1) / few.width;
-        if (parallel) few.chunks = gemm_min(few.groups, 16), mg_parallel(few.chunks, gemm_few_chunk, &few);
+        if (threads > 1) few.chunks = gemm_min(few.groups, 16), mg_parallel(few.chunks, gemm_few_chunk, &few);
         else gemm_few_chunk(&few, 0);
         return;
     }
 
     unsigned char made[GEMM_COPIES];
-    g.made = made;
-    gemm_decide(&g, parallel ? mg_get_num_threads() : 1);
-    if (g.room <= GEMM_STACK) {
+    g->made = made;
+    gemm_decide(g, threads);
+    if (g->room <= GEMM_STACK) {
         _Alignas(64) real buffer[GEMM_STACK];
-        gemm_run(&g, buffer);
+        gemm_run(g, buffer);
         return;
     }
-    real *buffer = gemm_buffer(g.room * sizeof(real));
+    real *buffer = gemm_buffer(g->room * sizeof(real));
     if (!buffer) {
-        gemm_slow(&g);
+        gemm_slow(g);
         return;
     }
-    gemm_run(&g, buffer);
+    gemm_run(g, buffer);
     gemm_buffer_return(buffer);
+}
+
+static void mg_gemm(real *c, size_t ldc,
+                    const real *a, ptrdiff_t a_row, ptrdiff_t a_col,
+                    const real *b, ptrdiff_t b_row, ptrdiff_t b_col,
+                    size_t m, size_t n, size_t k, const real *bias, int flags)
+{
+    struct gemm_plan g = gemm_of(c, a, a_row, a_col, b, b_row, b_col, m, n, k);
+    g.ldc = ldc, g.bias = bias, g.flags = flags;
+    gemm_product(&g);
 }

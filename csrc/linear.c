@@ -30,33 +30,35 @@ static void linear_chunk(void *context, size_t chunk)
     mg_sum(job->db, job->dy, 1, job->rows, job->out, 1.0);
 }
 
+/* One of the products: into the job if it can be, else at once. */
+static void linear_product(struct linear_job *job, struct gemm_plan wanted)
+{
+    struct gemm_plan *g = &job->product[job->products];
+    *g = wanted;
+    g->made = job->made[job->products];
+    if (gemm_at_once(g)) job->products += 1;
+    else gemm_product(&wanted);
+}
+
 static void mg_linear_backward(real *dx, real *dw, real *db, const real *dy, const real *x, ptrdiff_t x_row,
                                ptrdiff_t x_col, const real *w, ptrdiff_t w_row, ptrdiff_t w_col, size_t rows,
                                size_t in, size_t out)
 {
     struct linear_job job = {.dy = dy, .rows = rows, .out = out};
     const ptrdiff_t dy_row = (ptrdiff_t)out;
-    if (dx && gemm_at_once(&job.product[0], job.made[0], dx, dy, dy_row, 1, w, w_row, w_col, rows, in, out))
-        job.products = 1;
-    else if (dx) mg_gemm(dx, in, dy, dy_row, 1, w, w_row, w_col, rows, in, out, NULL, 0);
-    if (dw && gemm_at_once(&job.product[job.products], job.made[1], dw, dy, 1, dy_row, x, x_row, x_col, out,
-                           in, rows))
-        job.products += 1;
-    else if (dw) mg_gemm(dw, in, dy, 1, dy_row, x, x_row, x_col, out, in, rows, NULL, 0);
+    if (dx) linear_product(&job, gemm_of(dx, dy, dy_row, 1, w, w_row, w_col, rows, in, out));
+    if (dw) linear_product(&job, gemm_of(dw, dy, 1, dy_row, x, x_row, x_col, out, in, rows));
 
     size_t room = 0, chunks = 0;
     for (int i = 0; i < job.products; i++) room += job.product[i].room, chunks += job.product[i].chunks;
+    real *buffer = room ? gemm_buffer(room * sizeof(real)) : NULL;
+    if (room && !buffer) /* the same bits without any memory */
+        while (job.products) gemm_slow(&job.product[--job.products]);
     if (db && job.products && rows * out <= REDUCE_CHUNK) job.db = db, chunks += 1;
     else if (db) mg_sum(db, dy, 1, rows, out, 1.0);
     if (!job.products) return;
-    real *buffer = room ? gemm_buffer(room * sizeof(real)) : NULL;
-    if (room && !buffer) { /* the same bits without any memory */
-        for (int i = 0; i < job.products; i++) gemm_slow(&job.product[i]);
-        if (job.db) mg_sum(db, dy, 1, rows, out, 1.0);
-        return;
-    }
     job.product[0].packed_b = buffer;
-    if (job.products > 1) job.product[1].packed_b = buffer ? buffer + job.product[0].room : NULL;
+    if (buffer && job.products > 1) job.product[1].packed_b = buffer + job.product[0].room;
     mg_parallel(chunks, linear_chunk, &job);
     if (buffer) gemm_buffer_return(buffer);
 }

@@ -217,7 +217,7 @@ cdef class Linear(Op):
     cdef backward(self, Tensor dy):
         cdef Tensor x, w, d, own, dx_so_far = None, dw_so_far = None, dx = None, dw = None, db = None
         cdef Py_ssize_t length[MAX_RANK]
-        cdef Matrix rows, left, right
+        cdef Matrix dys, xs, ws
         cdef int i
         x, w = self.saved[0], self.saved[1]
         if recording():
@@ -225,9 +225,9 @@ cdef class Linear(Op):
         d = dense(dy)
         if self.relu:       # dy's own memory will do where nobody but this walk (and d) knows of it
             d = relu_gradient(d, self.output(), Py_REFCNT(<PyObject *>dy) == 2)
-        rows = left = right = _rows(d)
+        dys = xs = ws = _rows(d)
         if self.needs(0):
-            right = _matrix(w)
+            ws = _matrix(w)
             dx_so_far = self.sum_so_far(0, d, w)
             if dx_so_far is None:
                 for i in range(d.rank - 1):
@@ -236,22 +236,22 @@ cdef class Linear(Op):
                 dx = new_tensor(d.kind, d.rank, length)
         if self.needs(1):
             own = x if x.rank == 2 else dense(x)
-            left = _matrix(own) if x.rank == 2 else _rows(own)
+            xs = _matrix(own) if x.rank == 2 else _rows(own)
             dw_so_far = self.sum_so_far(1, d, own)
             if dw_so_far is None:
-                length[0], length[1] = rows.columns, left.columns
+                length[0], length[1] = dys.columns, xs.columns
                 dw = new_tensor(d.kind, 2, length)
         if len(self.edges) == 3 and self.needs(2):
-            db = new_tensor(d.kind, 1, &rows.columns)
+            db = new_tensor(d.kind, 1, &dys.columns)
         # as for the second time step, or the second part of a batch: one pass over memory, not three
         if dx_so_far is not None:
-            _add_gemm(dx_so_far, rows, right)
+            _add_gemm(dx_so_far, dys, ws)
         K[d.kind].linear_backward(
             NULL if dx is None else dx.ptr, NULL if dw is None else dw.ptr, NULL if db is None else db.ptr, d.ptr,
-            left.ptr, left.row_step, left.column_step, right.ptr, right.row_step, right.column_step,
-            rows.rows, right.columns if dx is not None else left.columns, rows.columns)
+            xs.ptr, xs.row_step, xs.column_step, ws.ptr, ws.row_step, ws.column_step,
+            dys.rows, ws.columns if dx is not None else xs.columns, dys.columns)
         if dw_so_far is not None:
-            _add_gemm(dw_so_far, _transposed(rows), left)
+            _add_gemm(dw_so_far, _transposed(dys), xs)
         return (dx, dw, db) if len(self.edges) == 3 else (dx, dw)
 
     cdef recorded_backward(self, Tensor dy, Tensor x, Tensor w):
