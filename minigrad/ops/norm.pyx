@@ -38,6 +38,10 @@ cdef object _centred(object x, object axes):
     return x - x.mean(axes, keepdim=True)
 
 
+cdef enum:
+    FEW = 256       # channels
+
+
 cdef class BatchNorm(Op):
     """y = xhat w + b,   xhat = (x - mean) rstd,   rstd = 1 / sqrt(var + eps), channel by channel
                                                    x, y: (N, C, ...); w, b: (C)
@@ -61,6 +65,7 @@ cdef class BatchNorm(Op):
         cdef Tensor y = new_like(x), xd = dense(x)
         cdef Py_ssize_t length[2]
         cdef int i
+        cdef double few[2 * FEW]
         cdef double *mean
         cdef double *rstd
         cdef double n
@@ -69,9 +74,11 @@ cdef class BatchNorm(Op):
             self.inner *= x.length[i]
         n = self.outer * self.inner
         self.training, self.eps = training, eps
-        length[0], length[1] = 2, x.length[1]
-        self.statistics = new_tensor(FLOAT64, 2, length)
-        mean = <double *>self.statistics.ptr
+        mean = few
+        if recording() or self.channels > FEW:      # else nobody asks for them again, and making them costs 100 ns
+            length[0], length[1] = 2, x.length[1]
+            self.statistics = new_tensor(FLOAT64, 2, length)
+            mean = <double *>self.statistics.ptr
         rstd = mean + self.channels
         if training:
             K[x.kind].batch_norm_statistics(mean, rstd, xd.ptr, self.outer, self.channels, self.inner)
