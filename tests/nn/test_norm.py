@@ -229,3 +229,16 @@ def test_a_counter_of_batches_is_never_written_where_that_may_not_be(counter):
         norm(mg.randn(4, 2))
     assert counter.sum() in (0, 3)
     assert (norm.running_mean == 0).all()
+
+
+@pytest.mark.parametrize("channels", [100, 257])
+def test_in_evaluation_a_row_has_the_same_bits_in_any_batch_recorded_or_not(channels):
+    layer, x = nn.BatchNorm1d(channels), batch(20, channels, dtype=mg.float32)
+    layer(x)
+    layer.eval()
+    expected = layer(x).detach().numpy()
+    for rows in (1, 2, 7, 8, 9, 20):
+        with mg.no_grad():
+            unrecorded = layer(x[:rows]).numpy()
+        np.testing.assert_array_equal(unrecorded, expected[:rows])
+        np.testing.assert_array_equal(layer(x[:rows]).detach().numpy(), expected[:rows])
