@@ -44,8 +44,14 @@ static void mg_linear_backward(real *dx, real *dw, real *db, const real *dy, con
                                ptrdiff_t x_col, const real *w, ptrdiff_t w_row, ptrdiff_t w_col, size_t rows,
                                size_t in, size_t out)
 {
-    struct linear_job job = {.dy = dy, .rows = rows, .out = out};
     const ptrdiff_t dy_row = (ptrdiff_t)out;
+    if (gemm_tiny(rows, in, out) && gemm_tiny(out, in, rows)) {
+        if (dx) mg_gemm(dx, in, dy, dy_row, 1, w, w_row, w_col, rows, in, out, NULL, 0);
+        if (dw) mg_gemm(dw, in, dy, 1, dy_row, x, x_row, x_col, out, in, rows, NULL, 0);
+        if (db) mg_sum(db, dy, 1, rows, out, 1.0);
+        return;
+    }
+    struct linear_job job = {.dy = dy, .rows = rows, .out = out};
     if (dx) linear_product(&job, gemm_of(dx, dy, dy_row, 1, w, w_row, w_col, rows, in, out));
     if (dw) linear_product(&job, gemm_of(dw, dy, 1, dy_row, x, x_row, x_col, out, in, rows));
 

@@ -86,7 +86,8 @@ def test_only_one_module_holds_the_thread_pool():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("m, n, k", [(1, 1, 1), (5, 3, 0), (13, 33, 7), (32, 100, 100), (100, 1, 16), (7, 2, 300)])
+@pytest.mark.parametrize(
+    "m, n, k", [(1, 1, 1), (2, 4, 8), (5, 3, 0), (13, 33, 7), (32, 100, 100), (100, 1, 16), (7, 2, 300)])
 def test_the_packed_product_agrees_with_three_loops(dtype, m, n, k):
     rng = np.random.default_rng(m * n + k)
     a, b = rng.standard_normal((m, k)).astype(dtype), rng.standard_normal((k, n)).astype(dtype)

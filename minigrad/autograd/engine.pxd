@@ -35,7 +35,8 @@ cdef class Op:
 
 
 cdef class Walk:
-    cdef list queue                     # of ops, the newest first out
+    cdef Op newest                      # of the ops that something has arrived at
+    cdef list older                     # the others, as a heap, the newest first; None as long as there were none
     cdef dict captured                  # id of an edge -> its gradient, where these were asked for
     cdef dict pending                   # leaves with hooks: id -> (leaf, gradient)
     cdef set needed                     # the ops worth visiting, or None for all
@@ -43,6 +44,8 @@ cdef class Walk:
     cdef bint create
     cdef int deliver(self, object edge, Tensor gradient, Py_ssize_t known) except -1
     cdef int run(self) except -1
+    cdef int wait(self, Op op) except -1
+    cdef Op take_newest(self)
     cdef int finish_leaves(self) except -1
     cdef int arrive(self, Tensor leaf, Tensor gradient, Py_ssize_t known) except -1
     cdef int capture(self, object edge, Tensor gradient) except -1
@@ -55,4 +58,3 @@ cpdef uint64_t ops_made() noexcept       # so far; an op of a larger order is ne
 cdef object edge(Tensor x)
 cdef bint wants(Tensor x) except -1
 cdef Tensor plus(Tensor a, Tensor b)
-cdef void push(list queue, Op op)

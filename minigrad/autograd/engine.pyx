@@ -14,7 +14,7 @@ where it is a leaf.
 
 An Op may run backward only when all gradients of its result have arrived, from everything
 the result was used in. Those uses are newer than the Op itself, always. So the walk keeps
-the Ops that something has arrived at in a queue and takes the newest first: nothing newer
+the Ops that something has arrived at waiting and takes the newest first: nothing newer
 is left that could still contribute. There is no recursion and no sorting pass.
 
 backward() of an Op takes and returns Tensors and is made of operations. While a graph of
@@ -23,6 +23,7 @@ that is all there is to gradients of gradients.
 
 To add an operation, extend Op as ops/activation.pyx shows; CONTRIBUTING.md has the steps.
 """
+cimport cython
 from cpython.object cimport PyObject
 from libc.stdint cimport uint64_t
 
@@ -323,65 +324,82 @@ cdef class Op:
 
 # ---- the walk -------------------------------------------------------------------------------
 
-cdef void push(list queue, Op op):
-    """Puts op into a heap whose first element is the newest."""
-    cdef Py_ssize_t at = len(queue), parent
-    queue.append(op)
+# A heap whose first element is the newest.
+
+cdef void _push(list heap, Op op):
+    cdef Py_ssize_t at = len(heap), parent
+    heap.append(op)
     while at > 0:
         parent = (at - 1) // 2
-        if (<Op>queue[parent]).order >= op.order:
+        if (<Op>heap[parent]).order >= op.order:
             break
-        queue[at] = queue[parent]
+        heap[at] = heap[parent]
         at = parent
-    queue[at] = op
+    heap[at] = op
 
 
-cdef Op pop(list queue):
-    """Takes the newest op out of the heap."""
-    cdef Op last = queue.pop()
-    cdef Py_ssize_t n = len(queue), at = 0, child
+cdef Op _pop(list heap):
+    cdef Op last = heap.pop()
+    cdef Py_ssize_t n = len(heap), at = 0, child
     if n == 0:
         return last
-    cdef Op newest = queue[0]
+    cdef Op newest = heap[0]
     while True:
         child = 2 * at + 1
         if child >= n:
             break
-        if child + 1 < n and (<Op>queue[child + 1]).order > (<Op>queue[child]).order:
+        if child + 1 < n and (<Op>heap[child + 1]).order > (<Op>heap[child]).order:
             child += 1
-        if (<Op>queue[child]).order <= last.order:
+        if (<Op>heap[child]).order <= last.order:
             break
-        queue[at] = queue[child]
+        heap[at] = heap[child]
         at = child
-    queue[at] = last
+    heap[at] = last
     return newest
 
 
+@cython.final
+@cython.no_gc       # nothing that it refers to refers to it
 cdef class Walk:
     """One pass from results back to the leaves."""
 
     cdef int run(self) except -1:
         """Takes the newest op, hands its gradients to its edges, until nothing is left."""
         global minigrad_needed, minigrad_adding
-        cdef Op op
         cdef bint recorded = set_recording(self.create)
         cdef PyObject *needed_before = minigrad_needed
         cdef bint adding_before = minigrad_adding
         minigrad_needed = NULL if self.needed is None else <PyObject *>self.needed
         minigrad_adding = not self.create and self.captured is None
         try:
-            while self.queue:
-                op = pop(self.queue)
-                op.walk_over(self)
+            while self.newest is not None:
+                self.take_newest().walk_over(self)
             if self.pending is not None:
                 self.finish_leaves()
         finally:
             set_recording(recorded)
             minigrad_needed = needed_before
             minigrad_adding = adding_before
-            for op in self.queue:       # after an error: what had arrived belongs to this walk
-                op.arrived = None
+            while self.newest is not None:      # after an error: what had arrived belongs to this walk
+                self.take_newest().arrived = None
         return 0
+
+    cdef int wait(self, Op op) except -1:
+        """Puts op among those that something has arrived at."""
+        if self.newest is None:         # as always in a chain of ops
+            self.newest = op
+            return 0
+        if self.older is None:
+            self.older = []
+        if op.order > self.newest.order:
+            op, self.newest = self.newest, op
+        _push(self.older, op)
+        return 0
+
+    cdef Op take_newest(self):
+        cdef Op op = self.newest
+        self.newest = _pop(self.older) if self.older else None
+        return op
 
     cdef int finish_leaves(self) except -1:
         """The leaves with hooks, which want to see their gradients whole."""
@@ -403,7 +421,7 @@ cdef class Walk:
             op = <Op>edge
             if op.arrived is None:
                 op.arrived = gradient
-                push(self.queue, op)
+                self.wait(op)
             else:
                 op.arrived = add_up(
                     op.arrived, gradient,
@@ -537,7 +555,6 @@ cdef int _start(list ys, list gradients, Walk walk) except -1:
     if len(ys) != len(gradients):
         raise ValueError(f"backward: got {len(ys)} results and {len(gradients)} gradients for them")
     seeds = [_seed(y, gradient) for y, gradient in zip(ys, gradients)]
-    walk.queue = []
     for y, gradient in zip(ys, seeds):
         walk.deliver(edge(y), gradient, 0)
     seeds = gradient = None
@@ -584,7 +601,6 @@ def _tensor_backward(Tensor self not None, gradient=None, retain_graph=None, bin
     walk = Walk.__new__(Walk)
     walk.create = create_graph
     walk.retain = create_graph if retain_graph is None else retain_graph
-    walk.queue = []
     walk.deliver(edge(self), _seed(self, gradient), 0)
     walk.run()
 

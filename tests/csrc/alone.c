@@ -222,7 +222,8 @@ static void random_numbers(void)
 static void linear_backwards(void)
 {
     static const size_t sizes[][3] = {
-        {0, 3, 2}, {4, 0, 3}, {5, 3, 2}, {128, 100, 100}, {128, 300, 100}, {3, 400, 500}, {100, 90, 3}, {300, 60, 50},
+        {0, 3, 2}, {4, 0, 3}, {1, 2, 2}, {2, 1, 3}, {5, 3, 2}, {128, 100, 100}, {128, 300, 100}, {3, 400, 500},
+        {100, 90, 3}, {300, 60, 50},
     };
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int way = 0; way < 16; way++) {
