@@ -30,6 +30,8 @@
 #include "linear.c"
 #include "softmax.c"
 #include "norm.c"
+#include "batch_norm.c"
+#include "layer_norm.c"
 #include "optim.c"
 #include "random.c"
 

@@ -170,7 +170,7 @@ MG_KERNEL(void, mse_forward, (real *y, const real *x, const real *t, size_t n, d
 /* dx = scale dy[0] (x - t)      dx: (n) */
 MG_KERNEL(void, mse_backward, (real *dx, const real *dy, const real *x, const real *t, double scale, size_t n))
 
-/* ---- norm.c: normalisation by channels and by rows; the derivations stand there */
+/* ---- batch_norm.c, layer_norm.c: normalisation by channels and by rows; the derivations stand there */
 
 /* mean[c], var[c] (biased) of x over outer and inner, never as E[x^2] - E[x]^2: float sums in
  * double, shifted by the channel's first value; double goes through x twice, compensated

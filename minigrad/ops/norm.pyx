@@ -53,7 +53,7 @@ cdef class BatchNorm(Op):
 
     With relu: y = max(xhat w + b, 0) in the same pass over memory, and dy counts where y > 0.
 
-    csrc/norm.c derives dx. Ioffe and Szegedy, ICML 2015.
+    csrc/batch_norm.c derives dx. Ioffe and Szegedy, ICML 2015.
     """
     cdef Tensor statistics              # (2, C), float64: mean and rstd
     cdef bint training, relu
@@ -228,7 +228,7 @@ cdef class LayerNorm(Op):
 
     Without centring (RMS) mean is 0 throughout, and var the mean of squares; then dx has no
     mean(g). A row is x's last `stretches * span` elements; w and b are (period, stretches): a
-    number for each stretch of a row, beginning again after `period` rows. csrc/norm.c derives
+    number for each stretch of a row, beginning again after `period` rows. csrc/layer_norm.c derives
     dx. Ba, Kiros and Hinton, 2016.
 
     With relu (for period 1, span 1): y = max(xhat w + b, 0) in the same pass over memory, and dy
