@@ -24,6 +24,10 @@
 #undef MG_KERNEL
 
 #include "gemm.c"
+#include "gemm_pack.c"
+#include "gemm_blocks.c"
+#include "gemm_few.c"
+#include "gemm_product.c"
 #include "elementwise.c"
 #include "activations.c"
 #include "reduce.c"
