@@ -39,7 +39,7 @@
  * in two thirds of the time that two passes take.)
  *
  * All of it is in double, also for float, and double elements are summed with their error
- * (see reduce.c). */
+ * (see wide.h). */
 
 struct norm_job {
     const real *x, *dy, *weight, *bias;
@@ -69,7 +69,7 @@ V_INLINE void norm_sum_rows(struct wide_sum *first, struct wide_sum *second, con
                             enum norm_sums sums)
 {
     for (size_t r = from * stride; r < to * stride; r += stride) {
-        wide v = norm_load_first(x + r, n), g = v;
+        wide v = wide_load_upto(x + r, n), g = v;
         if (sums == NORM_GRADIENT) g = norm_gradient(dy + r, relu ? relu + r : NULL, n);
         norm_add(first, second, v, g, mean, sums);
     }
@@ -141,11 +141,11 @@ struct norm_line {
 V_INLINE struct norm_numbers norm_numbers_of(const struct norm_job *job, struct total (*sums)[2], size_t c,
                                              size_t n)
 {
-    const wide rstd = norm_get_first(job->rstd + c, n);
-    struct norm_numbers a = {.mean = norm_get_first(job->mean_in + c, n)};
-    a.slope = job->weight ? wide_mul(rstd, norm_load_first(job->weight + c, n)) : rstd;
+    const wide rstd = wide_get_upto(job->rstd + c, n);
+    struct norm_numbers a = {.mean = wide_get_upto(job->mean_in + c, n)};
+    a.slope = job->weight ? wide_mul(rstd, wide_load_upto(job->weight + c, n)) : rstd;
     if (!sums) {
-        a.scale = a.slope, a.shift = job->bias ? norm_load_first(job->bias + c, n) : wide_set(0);
+        a.scale = a.slope, a.shift = job->bias ? wide_load_upto(job->bias + c, n) : wide_set(0);
         return a;
     }
     const wide count = wide_set((double)(job->outer * job->inner));
@@ -177,10 +177,10 @@ V_INLINE void norm_apply_rows(real *y, const real *x, const real *dy, const real
                               size_t stride, size_t rows, size_t n, int backward, int cut)
 {
     for (size_t r = 0; r < rows * stride; r += stride) {
-        wide v = norm_load_first(x + r, n), g = v;
+        wide v = wide_load_upto(x + r, n), g = v;
         if (backward) g = norm_gradient(dy + r, relu ? relu + r : NULL, n);
         v = norm_value(v, g, a.mean, a.slope, a.scale, a.shift, backward);
-        norm_store_first(y + r, cut ? norm_cut(v) : v, n);
+        wide_store_upto(y + r, cut ? norm_cut(v) : v, n);
     }
 }
 
@@ -426,10 +426,10 @@ static void mg_batch_norm_running(double *mean, double *rstd, const real *runnin
 {
     for (size_t c = 0; c < channels; c += WIDE) {
         const size_t n = channels - c < WIDE ? channels - c : WIDE;
-        wide v = norm_load_first(running_var + c, n);
+        wide v = wide_load_upto(running_var + c, n);
         WIDE_EACH(v.part[k] = 1.0 / vd_sqrt(v.part[k] + eps););
-        norm_put_first(mean + c, norm_load_first(running_mean + c, n), n);
-        norm_put_first(rstd + c, v, n);
+        wide_put_upto(mean + c, wide_load_upto(running_mean + c, n), n);
+        wide_put_upto(rstd + c, v, n);
     }
 }
 
@@ -438,10 +438,10 @@ static void mg_batch_norm_move(real *running, const double *batch, double scale,
 {
     for (size_t c = 0; c < channels; c += WIDE) {
         const size_t n = channels - c < WIDE ? channels - c : WIDE;
-        wide r = norm_load_first(running + c, n);
-        const wide more = norm_get_first(batch + c, n);
+        wide r = wide_load_upto(running + c, n);
+        const wide more = wide_get_upto(batch + c, n);
         WIDE_EACH(r.part[k] = (1 - momentum) * r.part[k] + momentum * (scale * more.part[k]););
-        norm_store_first(running + c, r, n);
+        wide_store_upto(running + c, r, n);
     }
 }
 

@@ -18,6 +18,7 @@
 
 #include "minigrad.h"
 #include "simd.h"
+#include "wide.h"
 
 #define MG_KERNEL(result, name, parameters) static result mg_##name parameters;
 #include "kernels.h"
@@ -31,6 +32,7 @@
 #include "elementwise.c"
 #include "activations.c"
 #include "reduce.c"
+#include "extreme.c"
 #include "linear.c"
 #include "softmax.c"
 #include "norm.c"

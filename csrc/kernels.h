@@ -121,7 +121,7 @@ MG_KERNEL(void, leaky_relu_backward, (real *dx, const real *dy, const real *x, c
 MG_KERNEL(void, hardswish_forward, (real *y, const real *x, const double *p, size_t n))
 MG_KERNEL(void, hardswish_backward, (real *dx, const real *dy, const real *x, const double *p, size_t n))
 
-/* ---- reduce.c ------------------------------------------------------------ */
+/* ---- reduce.c, extreme.c --------------------------------------------------- */
 
 /* y[o, i] = sum over j of x[o, j, i] / divisor      x: (outer, n, inner); y: (outer, inner)
  * At most 1 ulp off for any n; n = 0 gives 0 / divisor. */

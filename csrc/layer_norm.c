@@ -59,10 +59,10 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
     wide m = wide_set(mean), s = wide_set(rstd);
     if (span == 1) {
         for (size_t j = 0; j < n; j += WIDE) {
-            wide v = wide_mul(wide_sub(norm_load_first(x + j, n - j), m), s);
-            if (weight) v = wide_mul(v, norm_load_first(weight + j, n - j));
-            if (bias) v = wide_add(v, norm_load_first(bias + j, n - j));
-            norm_store_first(y + j, cut ? norm_cut(v) : v, n - j);
+            wide v = wide_mul(wide_sub(wide_load_upto(x + j, n - j), m), s);
+            if (weight) v = wide_mul(v, wide_load_upto(weight + j, n - j));
+            if (bias) v = wide_add(v, wide_load_upto(bias + j, n - j));
+            wide_store_upto(y + j, cut ? norm_cut(v) : v, n - j);
         }
         return;
     }
@@ -70,8 +70,8 @@ V_INLINE void rows_apply(real *y, const real *x, double mean, double rstd, const
         wide scale = wide_set(weight ? rstd * (double)weight[c] : rstd),
              shift = wide_set(bias ? (double)bias[c] : 0);
         for (size_t j = 0; j < span; j += WIDE) {
-            wide v = wide_sub(norm_load_first(x + j, span - j), m);
-            norm_store_first(y + j, wide_add(wide_mul(v, scale), shift), span - j);
+            wide v = wide_sub(wide_load_upto(x + j, span - j), m);
+            wide_store_upto(y + j, wide_add(wide_mul(v, scale), shift), span - j);
         }
     }
 }
@@ -103,9 +103,9 @@ V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, c
         struct wide_sum a = wide_sum_zero(), b = wide_sum_zero();
         for (size_t j = from; j < from + stretch; j += WIDE) {
             size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
-            wide v = wide_sub(norm_load_first(x + j, left), m);
+            wide v = wide_sub(wide_load_upto(x + j, left), m);
             wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left); /* 0 in the lanes beyond */
-            if (weight && span == 1) w = norm_load_first(weight + j, left);
+            if (weight && span == 1) w = wide_load_upto(weight + j, left);
             if (weight) g = wide_mul(g, w);
             wide_sum_add(&a, g);
             wide_sum_add(&b, wide_mul(g, v));
@@ -136,11 +136,11 @@ static void rows_backward_chunk(void *context, size_t chunk)
             wide w = wide_set(weight && span > 1 ? (double)weight[from / span] : 1);
             for (size_t j = from; j < from + stretch; j += WIDE) {
                 size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
-                wide v = norm_load_first(x + j, left);
+                wide v = wide_load_upto(x + j, left);
                 wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left);
-                if (weight && span == 1) w = norm_load_first(weight + j, left);
+                if (weight && span == 1) w = wide_load_upto(weight + j, left);
                 if (weight) g = wide_mul(g, w);
-                norm_store_first(job->y + r * n + j, norm_value(v, g, m, slope, scale, shift, 1), left);
+                wide_store_upto(job->y + r * n + j, norm_value(v, g, m, slope, scale, shift, 1), left);
             }
         }
     }
@@ -160,7 +160,7 @@ static void rows_columns_chunk(void *context, size_t chunk)
         wide m = wide_set(job->mean ? job->mean[r] : 0), s = wide_set(job->rstd[r]);
         for (size_t i = 0; i < width; i += WIDE) {
             size_t left = width - i < WIDE ? width - i : WIDE;
-            wide v = norm_load_first(x + i, left);
+            wide v = wide_load_upto(x + i, left);
             wide g = norm_gradient(dy + i, relu ? relu + i : NULL, left);
             struct wide_sum first = norm_get(sum[0] + i, error[0] + i);
             struct wide_sum second = norm_get(sum[1] + i, error[1] + i);

@@ -22,16 +22,6 @@ V_INLINE double norm_first_value(const real *x)
     return first - first == 0 ? first : 0;
 }
 
-/* The first n lanes of w, those of `filler` beyond */
-V_INLINE wide norm_fill(wide w, wide filler, size_t n)
-{
-    double lane[WIDE];
-    for (size_t i = 0; i < WIDE; i++) lane[i] = (double)i;
-    const wide at = wide_get(lane);
-    WIDE_EACH(w.part[k] = vd_select(at.part[k] < (double)n, w.part[k], filler.part[k]););
-    return w;
-}
-
 /* Adds one sixteen's terms. */
 V_INLINE void norm_add(struct wide_sum *first, struct wide_sum *second, wide x, wide dy, wide mean,
                        enum norm_sums sums)
@@ -66,22 +56,10 @@ V_INLINE void norm_put(double *sum, double *error, struct wide_sum a)
 #endif
 }
 
-/* The first n of sixteen elements, or all of them */
-V_INLINE wide norm_load_first(const real *p, size_t n)
-{
-    return n >= WIDE ? wide_load(p) : wide_load_first(p, n);
-}
-
-V_INLINE void norm_store_first(real *p, wide w, size_t n)
-{
-    if (n >= WIDE) wide_store(p, w);
-    else wide_store_first(p, w, n);
-}
-
 /* The gradient of the first n of sixteen outputs; of 0, where these went through max(., 0) and are not > 0 */
 V_INLINE wide norm_gradient(const real *dy, const real *relu, size_t n)
 {
-    if (!relu) return norm_load_first(dy, n);
+    if (!relu) return wide_load_upto(dy, n);
     vreal g[WIDE_LOADS];
     for (int i = 0; i < (int)WIDE_LOADS; i++) {
         const size_t share = wide_share(n, (size_t)i), at = (size_t)i * V_LANES;
@@ -90,26 +68,6 @@ V_INLINE wide norm_gradient(const real *dy, const real *relu, size_t n)
         g[i] = v_select(y > 0, g[i], (vreal){0});
     }
     return wide_from(g);
-}
-
-/* The same in double; the lanes beyond are 0 here, too. */
-V_INLINE wide norm_get_first(const double *p, size_t n)
-{
-    if (n >= WIDE) return wide_get(p);
-    double x[WIDE] = {0};
-    memcpy(x, p, n * sizeof *x);
-    return wide_get(x);
-}
-
-V_INLINE void norm_put_first(double *p, wide w, size_t n)
-{
-    if (n >= WIDE) {
-        wide_put(p, w);
-        return;
-    }
-    double x[WIDE];
-    wide_put(x, w);
-    memcpy(p, x, n * sizeof *x);
 }
 
 /* The two sums of one channel, or row, over `rows` contiguous stretches of `inner`, `stride` apart */
@@ -135,7 +93,7 @@ V_INLINE void norm_sum_channel(struct total *out, const real *x, const real *dy,
         if (i < end) {
             wide v = wide_load_first(x + i, end - i), g = v;
             if (sums == NORM_GRADIENT) g = wide_load_first(dy + i, end - i);
-            if (sums == NORM_CENTRED) v = norm_fill(v, m, end - i);
+            if (sums == NORM_CENTRED) v = wide_fill(v, m, end - i);
             norm_add(&first, &second, v, g, m, sums);
         }
     }

@@ -297,8 +297,7 @@ V_INLINE void softmax_long(const struct softmax_job *job, size_t row, enum softm
         wide z, w = keep ? wide_get(kept + j) : wide_load(j < whole ? x + j : last);
         if (kind == LOG_SOFTMAX) w = wide_sub(wide_sub(w, top), log_sum);
         else w = softmax_over(keep ? w : softmax_exp_apart(w, top, &z), sum, inverse);
-        if (j < whole) wide_store(y + j, w);
-        else wide_store_first(y + j, w, left);
+        wide_store_upto(y + j, w, n - j);
     }
 }
 
@@ -379,20 +378,17 @@ static ptrdiff_t mg_cross_entropy_forward(real *loss, real *p, const real *x, co
 /* dx from dy and the output y; one row, or (inner > 1) `count` columns side by side */
 V_INLINE void softmax_backward_row(real *dx, const real *dy, const real *y, size_t n, enum softmax_kind kind)
 {
-    size_t whole = n - n % WIDE, left = n % WIDE;
     struct wide_sum sums = wide_sum_zero();
     for (size_t j = 0; j < n; j += WIDE) {
-        wide g = j < whole ? wide_load(dy + j) : wide_load_first(dy + j, left);
-        if (kind == SOFTMAX) g = wide_mul(g, j < whole ? wide_load(y + j) : wide_load_first(y + j, left));
+        wide g = wide_load_upto(dy + j, n - j);
+        if (kind == SOFTMAX) g = wide_mul(g, wide_load_upto(y + j, n - j));
         wide_sum_add(&sums, g);
     }
     wide sum = wide_set(total_divided(wide_sum_total(sums), 1));
     for (size_t j = 0; j < n; j += WIDE) {
-        wide g = j < whole ? wide_load(dy + j) : wide_load_first(dy + j, left);
-        wide w = j < whole ? wide_load(y + j) : wide_load_first(y + j, left);
+        wide g = wide_load_upto(dy + j, n - j), w = wide_load_upto(y + j, n - j);
         w = kind == SOFTMAX ? wide_mul(w, wide_sub(g, sum)) : wide_sub(g, wide_mul(wide_exp(w), sum));
-        if (j < whole) wide_store(dx + j, w);
-        else wide_store_first(dx + j, w, left);
+        wide_store_upto(dx + j, w, n - j);
     }
 }
 
