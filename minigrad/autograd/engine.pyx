@@ -13,9 +13,9 @@ where it is a leaf.
                                                  Mul gives  dx = 3 and 3 to x:   x.grad = 7
 
 An Op may run backward only when all gradients of its result have arrived, from everything
-the result was used in. Those uses are newer than the Op itself, always. So the walk keeps
-the Ops that something has arrived at waiting and takes the newest first: nothing newer
-is left that could still contribute. There is no recursion and no sorting pass.
+the result was used in. Those uses are newer than the Op itself, always. So Ops that something
+has arrived at wait, and the walk takes the newest of them first: nothing newer is left that
+could still contribute. There is no recursion and no sorting pass.
 
 backward() of an Op takes and returns Tensors and is made of operations. While a graph of
 the walk itself is being kept (create_graph=True) these are recorded like any others, and
