@@ -228,13 +228,10 @@ V_INLINE void norm_apply_channel(real *y, const real *x, const real *dy, const s
     wide scale = wide_set(line->scale[at]), shift = wide_set(line->shift[at]);
     for (size_t r = 0; r < rows; r++) {
         size_t i = r * stride, end = i + inner;
-        for (; i + WIDE <= end; i += WIDE) {
-            wide v = wide_load(x + i), g = backward ? wide_load(dy + i) : v;
-            wide_store(y + i, norm_value(v, g, mean, slope, scale, shift, backward));
-        }
-        if (i < end) {
-            wide v = wide_load_first(x + i, end - i), g = backward ? wide_load_first(dy + i, end - i) : v;
-            wide_store_first(y + i, norm_value(v, g, mean, slope, scale, shift, backward), end - i);
+        for (; i < end; i += WIDE) {
+            const size_t left = end - i;
+            wide v = wide_load_upto(x + i, left), g = backward ? wide_load_upto(dy + i, left) : v;
+            wide_store_upto(y + i, norm_value(v, g, mean, slope, scale, shift, backward), left);
         }
     }
 }
@@ -425,7 +422,7 @@ static void mg_batch_norm_running(double *mean, double *rstd, const real *runnin
                                   const real *running_var, double eps, size_t channels)
 {
     for (size_t c = 0; c < channels; c += WIDE) {
-        const size_t n = channels - c < WIDE ? channels - c : WIDE;
+        const size_t n = channels - c;
         wide v = wide_load_upto(running_var + c, n);
         WIDE_EACH(v.part[k] = 1.0 / vd_sqrt(v.part[k] + eps););
         wide_put_upto(mean + c, wide_load_upto(running_mean + c, n), n);
@@ -437,7 +434,7 @@ static void mg_batch_norm_move(real *running, const double *batch, double scale,
                                size_t channels)
 {
     for (size_t c = 0; c < channels; c += WIDE) {
-        const size_t n = channels - c < WIDE ? channels - c : WIDE;
+        const size_t n = channels - c;
         wide r = wide_load_upto(running + c, n);
         const wide more = wide_get_upto(batch + c, n);
         WIDE_EACH(r.part[k] = (1 - momentum) * r.part[k] + momentum * (scale * more.part[k]););

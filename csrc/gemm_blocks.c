@@ -277,16 +277,16 @@ static struct gemm_plan gemm_of(real *c, const real *a, ptrdiff_t a_row, ptrdiff
 }
 
 /* How many threads a product is worth */
-static int gemm_threads(const struct gemm_plan *g)
+static int gemm_threads(size_t m, size_t n, size_t k)
 {
-    return (double)g->m * (double)g->n * (double)g->k > GEMM_SERIAL ? mg_get_num_threads() : 1;
+    return (double)m * (double)n * (double)k > GEMM_SERIAL ? mg_get_num_threads() : 1;
 }
 
 /* Whether a product is shared out to threads as it is, one block with nothing to pack before; then *g is that
  * block, but for the memory for packing. */
 static int gemm_at_once(struct gemm_plan *g)
 {
-    const int threads = gemm_threads(g);
+    const int threads = gemm_threads(g->m, g->n, g->k);
     if (threads == 1 || g->n <= GEMM_NARROW || g->m <= GEMM_FEW) return 0;
     g->most_depth = gemm_depth(g->k);
     gemm_decide(g, threads);

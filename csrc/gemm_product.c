@@ -71,7 +71,7 @@ static void gemm_product(struct gemm_plan *g)
                       g->flags);
         return;
     }
-    const int threads = gemm_threads(g);
+    const int threads = gemm_threads(m, n, g->k);
     if (n <= GEMM_NARROW && m >= 4 * n) {
         const size_t chunks = (m + GEMM_NARROW_ROWS - 1) / GEMM_NARROW_ROWS;
         if (threads > 1) mg_parallel(chunks, gemm_narrow_chunk, g);

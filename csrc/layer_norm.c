@@ -102,7 +102,7 @@ V_INLINE void rows_gradient_sums(double *first, double *second, const real *x, c
         wide w = wide_set(weight && span > 1 ? (double)weight[from / span] : 1);
         struct wide_sum a = wide_sum_zero(), b = wide_sum_zero();
         for (size_t j = from; j < from + stretch; j += WIDE) {
-            size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
+            size_t left = from + stretch - j;
             wide v = wide_sub(wide_load_upto(x + j, left), m);
             wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left); /* 0 in the lanes beyond */
             if (weight && span == 1) w = wide_load_upto(weight + j, left);
@@ -135,7 +135,7 @@ static void rows_backward_chunk(void *context, size_t chunk)
         for (size_t from = 0; from < n; from += stretch) {
             wide w = wide_set(weight && span > 1 ? (double)weight[from / span] : 1);
             for (size_t j = from; j < from + stretch; j += WIDE) {
-                size_t left = from + stretch - j < WIDE ? from + stretch - j : WIDE;
+                size_t left = from + stretch - j;
                 wide v = wide_load_upto(x + j, left);
                 wide g = norm_gradient(dy + j, relu ? relu + j : NULL, left);
                 if (weight && span == 1) w = wide_load_upto(weight + j, left);
@@ -159,7 +159,7 @@ static void rows_columns_chunk(void *context, size_t chunk)
         const real *x = job->x + at, *dy = job->dy + at, *relu = job->relu ? job->relu + at : NULL;
         wide m = wide_set(job->mean ? job->mean[r] : 0), s = wide_set(job->rstd[r]);
         for (size_t i = 0; i < width; i += WIDE) {
-            size_t left = width - i < WIDE ? width - i : WIDE;
+            size_t left = width - i;
             wide v = wide_load_upto(x + i, left);
             wide g = norm_gradient(dy + i, relu ? relu + i : NULL, left);
             struct wide_sum first = norm_get(sum[0] + i, error[0] + i);

@@ -45,7 +45,7 @@ static void mg_linear_backward(real *dx, real *dw, real *db, const real *dy, con
                                size_t in, size_t out)
 {
     const ptrdiff_t dy_row = (ptrdiff_t)out;
-    if (gemm_tiny(rows, in, out) && gemm_tiny(out, in, rows)) {
+    if (gemm_threads(rows, in, out) == 1) { /* nothing to share out */
         if (dx) mg_gemm(dx, in, dy, dy_row, 1, w, w_row, w_col, rows, in, out, NULL, 0);
         if (dw) mg_gemm(dw, in, dy, 1, dy_row, x, x_row, x_col, out, in, rows, NULL, 0);
         if (db) mg_sum(db, dy, 1, rows, out, 1.0);

@@ -80,21 +80,18 @@ V_INLINE void norm_sum_channel(struct total *out, const real *x, const real *dy,
     size_t since = 0;
     for (size_t r = 0; r < rows; r++) {
         size_t i = r * stride, end = i + inner;
-        for (; i + WIDE <= end; i += WIDE) {
-            wide v = wide_load(x + i);
-            norm_add(&first, &second, v, sums == NORM_GRADIENT ? wide_load(dy + i) : v, m, sums);
+        for (; i < end; i += WIDE) {
+            const size_t left = end - i;
+            wide v = wide_load_upto(x + i, left), g = v;
+            if (sums == NORM_GRADIENT) g = wide_load_upto(dy + i, left);
+            if (sums == NORM_CENTRED && left < WIDE) v = wide_fill(v, m, left);
+            norm_add(&first, &second, v, g, m, sums);
             if ((since += WIDE) >= REDUCE_BLOCK) {
                 total_add(&out[0], wide_sum_total(first));
                 total_add(&out[1], wide_sum_total(second));
                 first = second = wide_sum_zero();
                 since = 0;
             }
-        }
-        if (i < end) {
-            wide v = wide_load_first(x + i, end - i), g = v;
-            if (sums == NORM_GRADIENT) g = wide_load_first(dy + i, end - i);
-            if (sums == NORM_CENTRED) v = wide_fill(v, m, end - i);
-            norm_add(&first, &second, v, g, m, sums);
         }
     }
     total_add(&out[0], wide_sum_total(first));
